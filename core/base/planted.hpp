@@ -1,0 +1,40 @@
+// Planted bugs: switches that take one durability call out, so that the crash matrix can show it finds each one.
+//
+// They exist in ONE extra build (preset `planted`); everywhere else planted() is the constant false and the sites compile
+// to nothing.
+//
+// Journey:  beside every sync -> [planted] <- tests/crash chooses one.
+// Shard:    set before any shard runs, read by all.
+// Promise:  without PENSTOCK_PLANTED_BUGS no code is generated for a site.
+// Failure:  none.
+#pragma once
+
+namespace penstock::core {
+
+enum class Planted {
+  None,
+  SkipJournalSync,       // a precommit does not sync the journal file
+  SkipSealedSync,        // a journal file that was sealed during a load is not synced with it
+  SkipJournalDirSync,    // a new journal file's name is not synced
+  SkipLogSync,           // a commit record is answered without its fdatasync
+  SkipLogDirSync,        // a new commit log file's name is not synced
+  SkipLogPrewriteSync,   // the next commit log file (its header) is not synced before it is used
+  SkipSnapshotSync,      // a snapshot's bytes are not synced before the record that names it
+  SkipSnapshotDirSync,   // a snapshot's name is not synced before the record that names it
+  SkipBootSync,          // recovery answers before its Boot record is synced
+  SkipBootDirSync,       // recovery answers before the name of its log file is synced
+  SkipBootRepeat,        // Boot does not repeat the last accepted record
+  SkipPoison,            // a failed fdatasync is taken for done
+  SkipPoisonWrite,       // a failed write of a commit record is retried as if nothing had happened
+  ReplyBeforeRecord,     // Success before the record is synced
+  UnlinkBeforeSnapshot,  // old logs are unlinked before the record that names the snapshot is synced
+};
+
+#ifdef PENSTOCK_PLANTED_BUGS
+inline Planted planted_bug = Planted::None;
+inline bool planted(Planted bug) { return planted_bug == bug; }
+#else
+constexpr bool planted(Planted) { return false; }
+#endif
+
+}  // namespace penstock::core

@@ -1,0 +1,67 @@
+#include "net/auth/authenticator.hpp"
+
+#include "core/shard/shard.hpp"
+
+namespace penstock::net {
+namespace {
+
+constexpr std::uint32_t kSlice = 256;  // derivation rounds between two turns of the others: some 100 us
+
+std::string joined(const Credentials& credentials) {
+  std::string text;
+  text.reserve(credentials.user.size() + 1 + credentials.password.size());
+  text += credentials.user;
+  text += '\0';  // a user has no control bytes
+  text += credentials.password;
+  return text;
+}
+
+}  // namespace
+
+Authenticator::Authenticator(std::vector<UserEntry> users, const Key& key) : key_(key) {
+  nobody_.iterations = users.empty() ? PasswordHash::kIterationsMin : 0;
+  nobody_.salt.assign(16, '\0');
+  for (UserEntry& user : users) {
+    nobody_.iterations = std::max(nobody_.iterations, user.password.iterations);
+    users_.insert_or_assign(std::move(user.name), User{std::move(user.password)});
+  }
+}
+
+core::Task<bool> Authenticator::check_slowly(const PasswordHash* expected, const std::string* password) {
+  co_await slow_.acquire();
+  PasswordCheck check(*expected, *password);
+  while (!check.step(kSlice)) co_await core::current_shard().yield();
+  slow_.release();
+  co_return check.matches();
+}
+
+core::Task<std::expected<std::string, Authenticator::Refusal>> Authenticator::check(const Request& request) {
+  const std::optional<std::string_view> header = request.header("authorization");
+  if (!header) co_return std::unexpected(Refusal::NoCredentials);
+  std::optional<Credentials> credentials = parse_basic_auth(*header);
+  if (!credentials) co_return std::unexpected(Refusal::Malformed);
+  if (users_.empty()) {
+    if (credentials->user == "root" && credentials->password.empty()) co_return std::move(credentials->user);
+    wipe(credentials->password);
+    co_return std::unexpected(Refusal::Wrong);
+  }
+  std::string together = joined(*credentials);
+  const std::array<unsigned char, 32> fast = hmac_sha256(key_, together);
+  wipe(together);
+  const auto found = users_.find(credentials->user);
+  User* const user = found == users_.end() ? nullptr : &found->second;
+  bool is_right = user != nullptr && user->is_proven && equals_in_constant_time(user->proven, fast);
+  if (!is_right) {
+    is_right = co_await check_slowly(user != nullptr ? &user->password : &nobody_, &credentials->password) &&
+               user != nullptr;
+    if (is_right) {
+      user->proven = fast;
+      user->is_proven = true;
+    }
+  }
+  wipe(credentials->password);
+  if (!is_right) co_return std::unexpected(Refusal::Wrong);
+  co_return std::move(credentials->user);
+}
+
+}  // namespace penstock::net

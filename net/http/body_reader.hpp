@@ -1,0 +1,69 @@
+// BodyReader: a request's body, one piece at a time, where it lies in the receive buffer.
+//
+// Journey:  Wire -> [BodyReader] -> net/load's session (or read_all for the small bodies of other routes).
+// Shard:    the connection's.
+// Promise:  no body is held whole; a piece stays readable, with Buffer::kSlack bytes behind it, until the next call;
+//           the Buffer is given back before more bytes are waited for, and at the body's end.
+// Failure:  Closed: the peer left in the middle. TimedOut: silent for too long or the deadline is past; a reply is still
+//           possible. InvalidArgument: framing that cannot be parsed (is_broken); when the handler gives no reply of its
+//           own the connection answers 400. TooLarge: a limit of discard_rest or read_all. Cancelled: the server stops.
+#pragma once
+
+#include <string>
+
+#include "net/http/chunked_decoder.hpp"
+#include "net/http/message.hpp"
+#include "net/http/wire.hpp"
+
+namespace penstock::net {
+
+struct BodyPiece {
+  core::Bytes bytes;  // empty at the end, and only there
+  bool is_end() const { return bytes.empty(); }
+};
+
+struct DiscardLimits {
+  core::Instant deadline = core::Instant::never();
+  std::uint64_t bytes_max = UINT64_MAX;
+};
+
+class BodyReader {
+ public:
+  BodyReader(HttpContext& context, Wire& wire, const Request& request);
+
+  core::Task<core::Result<BodyPiece>> next();
+  // Reads and drops until the body's end or a limit.
+  core::Task<core::Result<>> discard_rest(DiscardLimits limits);
+  // The whole of a small body. Send the 100 first: Exchange::read_body does.
+  core::Task<core::Result<std::string>> read_all(std::size_t bytes_max);
+
+  // The body's last byte (and its framing's) was consumed, or there was none to come.
+  bool is_finished() const { return is_finished_; }
+  bool is_broken() const { return is_broken_; }
+  bool has_begun() const { return has_begun_; }  // next() was called for a body that is there
+  std::uint64_t bytes_read() const { return bytes_read_; }
+
+  void set_idle_limit(core::Duration limit) { idle_limit_ = limit; }
+  void set_deadline(core::Instant deadline) { deadline_ = deadline; }
+  // Set when what the client sent behind the body could not be kept: no further request may be read.
+  bool lost_what_follows() const { return lost_what_follows_; }
+
+ private:
+  core::Bytes take_from_rest();
+  void finish();
+
+  HttpContext& context_;
+  Wire& wire_;
+  const BodyLength kind_;
+  ChunkedDecoder chunks_;
+  std::uint64_t left_ = 0;  // of Content-Length
+  std::uint64_t bytes_read_ = 0;
+  core::Duration idle_limit_;
+  core::Instant deadline_ = core::Instant::never();
+  bool is_finished_ = false;
+  bool is_broken_ = false;
+  bool has_begun_ = false;
+  bool lost_what_follows_ = false;
+};
+
+}  // namespace penstock::net

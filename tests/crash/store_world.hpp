@@ -1,0 +1,86 @@
+// StoreWorld: the production store in a simulated machine, with clients that remember what they were told.
+//
+// A client loads rows whose keys name the load, so that any scan shows for each load whether all, some or none of its
+// rows are there, and how often. What was acknowledged, and what an earlier look has shown, is kept over every crash:
+// that is the oracle (I1-I5 of the design: acknowledged is present; all or nothing; once; an answer never changes).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/sim/sim_world.hpp"
+#include "txn/store/store.hpp"
+
+namespace penstock::crash {
+
+// Every limit so small that a short scenario crosses it.
+txn::StoreLimits tiny_limits();
+
+struct LoadPlan {
+  int number = 0;           // its rows have keys number * 1000 + i
+  int rows = 0;
+  std::string table = "t";
+};
+
+enum class Known { NotSent, InDoubt, Acknowledged, Refused };
+
+// What the outside world knows. Lives as long as the schedule, over all crashes.
+struct Knowledge {
+  std::map<int, LoadPlan> plans;
+  std::map<int, Known> loads;
+  std::set<int> seen_visible;           // some answer or scan showed it: it must stay
+  std::map<std::string, Known> tables;  // CREATE TABLE
+  std::map<std::string, Known> drops;   // DROP TABLE
+  std::string violation;                // the first one
+
+  void violate(std::string what) {
+    if (violation.empty()) violation = std::move(what);
+  }
+};
+
+class StoreWorld {
+ public:
+  StoreWorld(std::uint64_t seed, std::uint32_t shards, txn::StoreLimits limits = tiny_limits());
+  StoreWorld(std::uint64_t seed, std::uint32_t shards, const sim::SimDisk& disk, txn::StoreLimits limits = tiny_limits());
+  ~StoreWorld();
+
+  sim::SimWorld& world() { return world_; }
+  txn::Store& store() { return *store_; }
+  bool is_poisoned() const { return !poisoned_.empty(); }
+  const std::string& poisoned_by() const { return poisoned_; }
+
+  // Starts a process and opens the store. Empty text: open; otherwise why not. Status says whether the world crashed.
+  sim::RunStatus open(std::string& error, std::uint32_t shards = 0);
+  // Runs a client coroutine on shard 0 to its end.
+  sim::RunStatus run(core::Task<void> client);
+  sim::RunStatus close();
+  // Ends the process; the store object goes with it.
+  void kill();
+  void lose_power(sim::UnsyncedPolicy pages, sim::NamesPolicy names);
+
+ private:
+  void make_store(std::uint32_t shards);
+  sim::SimWorld world_;
+  const std::uint32_t shards_;
+  const txn::StoreLimits limits_;
+  std::vector<std::unique_ptr<core::PageArena>> arenas_;
+  std::unique_ptr<txn::Store> store_;
+  std::string poisoned_;
+};
+
+// Clients (coroutines for shard 0).
+core::Task<void> create_table(txn::Store* store, Knowledge* knows, std::string table, std::string extra = "");
+core::Task<void> drop_table(txn::Store* store, Knowledge* knows, std::string table);
+core::Task<void> load(txn::Store* store, Knowledge* knows, LoadPlan plan);
+// Several at the same time.
+core::Task<void> loads_together(txn::Store* store, Knowledge* knows, std::vector<LoadPlan> plans);
+// Scans everything, asks every label, compares with what is known; what it sees must stay from now on.
+core::Task<void> look(txn::Store* store, Knowledge* knows);
+// Sends every load in doubt again under its label.
+core::Task<void> retry_doubtful(txn::Store* store, Knowledge* knows);
+
+}  // namespace penstock::crash

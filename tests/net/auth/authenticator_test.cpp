@@ -1,0 +1,112 @@
+#include "net/auth/authenticator.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/shard/shard.hpp"
+#include "net/http/head_parser.hpp"
+#include "tests/sim/sim_world.hpp"
+
+namespace penstock::net {
+namespace {
+
+using Refusal = Authenticator::Refusal;
+using Verdict = std::expected<std::string, Refusal>;
+
+constexpr unsigned char kSalt[16] = {1, 2, 3};
+constexpr Authenticator::Key kKey = {7, 7, 7};
+
+UserEntry user(std::string name, std::string password, std::uint32_t iterations = 20'000) {
+  return {std::move(name), *PasswordHash::parse(hash_password(password, kSalt, iterations))};
+}
+
+Request request_with(const std::string& header_line) {
+  const HeadLimits limits;
+  HeadParser parser(limits);
+  std::size_t consumed = 0;
+  const std::string head = "GET / HTTP/1.1\r\n" + header_line + "\r\n";
+  CHECK(parser.feed(core::as_bytes(head), consumed) == HeadParser::State::Done);
+  return parser.take();
+}
+Request request_of(const std::string& name, const std::string& password) {
+  return request_with("authorization: Basic " + base64_encode(name + ":" + password) + "\r\n");
+}
+
+core::Task<void> run_check(Authenticator* authenticator, const Request* request, std::optional<Verdict>* verdict) {
+  *verdict = co_await authenticator->check(*request);
+}
+core::Task<void> count_turns(const bool* stop, int* turns) {
+  while (!*stop) {
+    ++*turns;
+    co_await core::current_shard().yield();
+  }
+}
+
+class AuthenticatorTest : public testing::Test {
+ protected:
+  AuthenticatorTest() { world_.start_process(1); }
+  ~AuthenticatorTest() override { world_.kill_process(); }
+
+  // The verdict, and how many turns others got meanwhile.
+  Verdict check(Authenticator& authenticator, const Request& request) {
+    std::optional<Verdict> verdict;
+    bool stop = false;
+    turns_ = 0;
+    world_.start(0, count_turns(&stop, &turns_));
+    world_.start(0, run_check(&authenticator, &request, &verdict));
+    CHECK(world_.run_until([&] { return verdict.has_value(); }) == sim::RunStatus::Done);
+    stop = true;
+    CHECK(world_.run_to_end() == sim::RunStatus::Done);
+    return *verdict;
+  }
+
+  sim::SimWorld world_;
+  int turns_ = 0;
+};
+
+TEST_F(AuthenticatorTest, without_users_root_with_no_password_is_let_in_and_nobody_else) {
+  Authenticator authenticator({}, kKey);
+  EXPECT_FALSE(authenticator.has_users());
+  EXPECT_EQ(check(authenticator, request_of("root", "")), Verdict("root"));
+  EXPECT_EQ(check(authenticator, request_of("root@cluster", "")), Verdict("root"));
+  EXPECT_EQ(check(authenticator, request_of("root", "x")), std::unexpected(Refusal::Wrong));
+  EXPECT_EQ(check(authenticator, request_of("admin", "")), std::unexpected(Refusal::Wrong));
+  EXPECT_EQ(check(authenticator, request_with("")), std::unexpected(Refusal::NoCredentials));
+  EXPECT_EQ(check(authenticator, request_with("Authorization: Basic zzz\r\n")), std::unexpected(Refusal::Malformed));
+}
+
+TEST_F(AuthenticatorTest, derives_once_a_user_and_lets_others_go_on) {
+  Authenticator authenticator({user("root", "secret"), user("flink", "")}, kKey);
+  EXPECT_EQ(check(authenticator, request_of("root", "secret")), Verdict("root"));
+  EXPECT_GT(turns_, 20);
+  EXPECT_EQ(check(authenticator, request_of("root", "secret")), Verdict("root"));
+  EXPECT_LT(turns_, 20);
+  EXPECT_EQ(check(authenticator, request_of("flink", "")), Verdict("flink"));
+  EXPECT_EQ(check(authenticator, request_of("root", "")), std::unexpected(Refusal::Wrong));
+  EXPECT_GT(turns_, 20);
+  EXPECT_EQ(check(authenticator, request_of("root", "secret2")), std::unexpected(Refusal::Wrong));
+  EXPECT_EQ(check(authenticator, request_of("flink", "secret")), std::unexpected(Refusal::Wrong));
+  EXPECT_EQ(check(authenticator, request_of("root", "secret")), Verdict("root"));
+  EXPECT_LT(turns_, 20);
+}
+
+TEST_F(AuthenticatorTest, an_unknown_user_costs_what_a_wrong_password_costs) {
+  Authenticator authenticator({user("a", "x", 5'000), user("b", "y", 40'000)}, kKey);
+  (void)check(authenticator, request_of("b", "wrong"));
+  const int wrong_password = turns_;
+  EXPECT_EQ(check(authenticator, request_of("nobody", "wrong")), std::unexpected(Refusal::Wrong));
+  EXPECT_NEAR(turns_, wrong_password, wrong_password / 2.0);
+  EXPECT_GT(turns_, 20);
+}
+
+TEST_F(AuthenticatorTest, answers_many_guesses_at_once) {
+  Authenticator authenticator({user("root", "secret", 2'000)}, kKey);
+  std::vector<Request> requests;
+  for (int i = 0; i < 20; ++i) requests.push_back(request_of("root", i == 13 ? "secret" : "guess" + std::to_string(i)));
+  std::vector<std::optional<Verdict>> verdicts(requests.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) world_.start(0, run_check(&authenticator, &requests[i], &verdicts[i]));
+  ASSERT_EQ(world_.run_to_end(), sim::RunStatus::Done);
+  for (std::size_t i = 0; i < requests.size(); ++i) EXPECT_EQ(verdicts[i]->has_value(), i == 13) << i;
+}
+
+}  // namespace
+}  // namespace penstock::net

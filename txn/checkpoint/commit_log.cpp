@@ -1,0 +1,245 @@
+#include "txn/checkpoint/commit_log.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include "core/base/log.hpp"
+#include "core/base/planted.hpp"
+
+namespace penstock::txn {
+
+using core::Planted;
+using core::planted;
+
+namespace {
+
+constexpr const char* kReserveName = "reserve";
+
+// Page-aligned memory for direct I/O.
+class AlignedBytes {
+ public:
+  explicit AlignedBytes(std::size_t size)
+      : size_(core::round_up(size, core::kPage)),
+        data_(static_cast<std::byte*>(std::aligned_alloc(core::kPage, size_))) {
+    CHECK(data_ != nullptr);
+    std::fill_n(data_, size_, std::byte{0});
+  }
+  AlignedBytes(const AlignedBytes&) = delete;
+  AlignedBytes& operator=(const AlignedBytes&) = delete;
+  ~AlignedBytes() { std::free(data_); }
+  std::span<std::byte> span() const { return {data_, size_}; }
+
+ private:
+  std::size_t size_;
+  std::byte* data_;
+};
+
+}  // namespace
+
+CommitLog::CommitLog(core::Shard& shard, core::Directory directory, Poison& poison, core::StoreUuid store,
+                     std::uint64_t epoch, Limits limits)
+    : shard_(shard), directory_(directory), poison_(poison), store_(store), epoch_(epoch), limits_(limits) {
+  CHECK_EQ(limits_.file_bytes % core::kPage, 0u);
+}
+
+// A new file: header, zeros to its end, synced; so that a record later overwrites and never extends.
+core::Task<core::Result<CommitLog::Prewritten>> CommitLog::prewrite() {
+  const FileId id = FileId::make(epoch_, 0, next_counter_++);
+  const std::string name = format_file_name(FileKind::CommitLog, id);
+  CO_TRY(core::File file, co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true}));
+  auto prepared = co_await file.allocate(0, limits_.file_bytes);
+  if (!prepared && prepared.error().code == core::Errc::Unsupported) prepared = 0;
+  if (prepared) {
+    const std::size_t chunk = std::min<std::uint64_t>(limits_.file_bytes, core::kMiB);
+    const AlignedBytes zeros(chunk);
+    for (std::uint64_t at = 0; at < limits_.file_bytes && prepared; at += chunk) {
+      const auto piece = zeros.span().first(std::min<std::uint64_t>(chunk, limits_.file_bytes - at));
+      if (auto written = co_await file.write_all(at, piece); !written) prepared = std::unexpected(written.error());
+    }
+  }
+  if (prepared) {
+    const AlignedBytes page(FileHeader::kBytes);
+    FileHeader{.kind = FileKind::CommitLog, .store = store_, .id = id}.encode(page.span());
+    if (auto written = co_await file.write_all(0, page.span()); !written) prepared = std::unexpected(written.error());
+  }
+  if (!prepared) {
+    const core::Error error = prepared.error();
+    co_await file.close();
+    (void)co_await directory_.unlink(name);
+    co_return core::fail(error.code, "prewriting a commit log file", error.os_error);
+  }
+  if (!planted(Planted::SkipLogPrewriteSync)) {
+    if (auto synced = co_await file.sync(); !synced && !planted(Planted::SkipPoison)) {
+      co_await poison_.end("fdatasync of a new commit log file", synced.error());
+    }
+  }
+  co_return Prewritten{id, std::move(file)};
+}
+
+core::Task<void> CommitLog::sync_names() {
+  if (auto synced = co_await directory_.sync(); !synced && !planted(Planted::SkipPoison)) {
+    co_await poison_.end("syncing the names of commit log files", synced.error());
+  }
+}
+
+core::Task<core::Result<>> CommitLog::open(std::optional<RecordPlace> previous) {
+  if (previous) last_ = *previous;
+  auto first = co_await prewrite();
+  if (!first && first.error().code == core::Errc::NoSpace) {
+    core::log_warn("disk_full_at_start", "doing", "releasing the reserve to start all the same");
+    (void)co_await directory_.unlink(kReserveName);
+    first = co_await prewrite();
+  }
+  if (!first) co_return std::unexpected(first.error());
+  current_id_ = first->id;
+  current_ = std::move(first->file);
+  offset_ = FileHeader::kBytes;
+  files_.push_back(LogFile{current_id_, last_.sequence});
+  co_return core::Result<>{};
+}
+
+core::Task<void> CommitLog::make_reserve() {
+  if (has_reserve_ || limits_.reserve_bytes == 0) co_return;
+  auto file = co_await directory_.open_file(kReserveName, {.write = true, .create_exclusive = true});
+  if (!file && file.error().code == core::Errc::AlreadyExists) {
+    has_reserve_ = true;
+    co_return;
+  }
+  if (!file) co_return;
+  const auto reserved = co_await file->allocate(0, limits_.reserve_bytes);
+  co_await file->close();
+  if (reserved || reserved.error().code == core::Errc::Unsupported) {
+    has_reserve_ = true;
+  } else {
+    (void)co_await directory_.unlink(kReserveName);
+  }
+}
+
+// Prewrites the next file; on a full disk keeps trying, with loads refused meanwhile.
+core::Task<void> CommitLog::keep_spare() {
+  keeper_running_ = true;
+  while (spare_wanted_ && !closing_) {
+    auto made = co_await prewrite();
+    if (made && !planted(Planted::SkipLogDirSync)) co_await sync_names();
+    if (made) {
+      if (starved_) core::log_info("commit_log_has_room", "loads", "accepted again");
+      starved_ = false;
+      spare_wanted_ = false;
+      spare_.emplace(std::move(*made));
+      co_await make_reserve();
+      spare_changed_.notify_all();
+      break;
+    }
+    if (!starved_) {
+      core::log_error("commit_log_has_no_room", "error", made.error().to_string(), "effect",
+                      "new loads get Fail until there is room on the disk");
+    }
+    starved_ = true;
+    spare_changed_.notify_all();
+    if (closing_) break;
+    (void)co_await shard_.sleep_for(limits_.retry);
+  }
+  keeper_running_ = false;
+}
+
+core::Task<core::Result<>> CommitLog::next_file(Reserve reserve, std::uint64_t needed) {
+  if (needed > limits_.file_bytes - FileHeader::kBytes) {
+    co_return core::fail(core::Errc::TooLarge, "a commit record larger than a commit log file");
+  }
+  bool released = false;
+  while (!spare_) {
+    if (!keeper_running_) {
+      spare_wanted_ = true;
+      shard_.spawn(keep_spare());
+      continue;
+    }
+    if (starved_) {
+      if (reserve == Reserve::Keep || released) {
+        co_return core::fail(core::Errc::NoSpace, "the commit log has no room");
+      }
+      released = true;
+      if (has_reserve_) {
+        (void)co_await directory_.unlink(kReserveName);
+        has_reserve_ = false;
+        core::log_warn("reserve_used", "why", "the disk is full and a commit, abort or DROP must be recorded");
+        if (auto made = co_await prewrite(); made) {
+          if (!planted(Planted::SkipLogDirSync)) co_await sync_names();
+          if (!spare_) {
+            spare_.emplace(std::move(*made));
+          } else {
+            co_await made->file.close();
+          }
+        }
+      }
+      continue;
+    }
+    co_await spare_changed_.wait();
+  }
+  co_await current_.close();
+  current_id_ = spare_->id;
+  current_ = std::move(spare_->file);
+  spare_.reset();
+  offset_ = FileHeader::kBytes;
+  files_.push_back(LogFile{current_id_, last_.sequence});
+  co_return core::Result<>{};
+}
+
+core::Task<core::Result<RecordPlace>> CommitLog::append(std::vector<LogItem> items, Reserve reserve,
+                                                        LogRecord* written) {
+  co_await turn_.acquire();
+  LogRecord record{.sequence = last_.sequence + 1, .previous_checksum = last_.checksum, .items = std::move(items)};
+  RecordPlace place{.file = current_id_, .offset = offset_, .sequence = record.sequence, .checksum = 0};
+  std::vector<std::byte> bytes = record.encode(store_, place.file, place.offset, place.checksum);
+  if (offset_ + bytes.size() > limits_.file_bytes) {
+    if (auto moved = co_await next_file(reserve, bytes.size()); !moved) {
+      turn_.release();
+      co_return std::unexpected(moved.error());
+    }
+    place.file = current_id_;
+    place.offset = offset_;
+    bytes = record.encode(store_, place.file, place.offset, place.checksum);
+  }
+  const AlignedBytes aligned(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), aligned.span().begin());
+  auto wrote = co_await current_.write_all(place.offset, aligned.span());
+  if (!wrote && !planted(Planted::SkipPoisonWrite)) {
+    co_await poison_.end("writing a commit record", wrote.error());
+  }
+  if (!planted(Planted::SkipLogSync)) {
+    if (auto synced = co_await current_.sync(); !synced && !planted(Planted::SkipPoison)) {
+      co_await poison_.end("fdatasync of the commit log", synced.error());
+    }
+  }
+  offset_ += bytes.size();
+  last_ = place;
+  files_.back().last_sequence = place.sequence;
+  if (written != nullptr) *written = std::move(record);
+  // The next file is made when half of this one is used: long before it is needed.
+  if (!spare_ && !keeper_running_ && offset_ > limits_.file_bytes / 2) {
+    spare_wanted_ = true;
+    shard_.spawn(keep_spare());
+  }
+  turn_.release();
+  co_return place;
+}
+
+std::vector<FileId> CommitLog::take_files_up_to(std::uint64_t sequence) {
+  std::vector<FileId> done;
+  while (files_.size() > 1 && files_.front().last_sequence <= sequence) {
+    done.push_back(files_.front().id);
+    files_.pop_front();
+  }
+  return done;
+}
+
+core::Task<void> CommitLog::close() {
+  closing_ = true;
+  co_await turn_.acquire();
+  while (keeper_running_) (void)co_await shard_.sleep_for(std::chrono::milliseconds(1));
+  co_await current_.close();
+  if (spare_) co_await spare_->file.close();
+  turn_.release();
+}
+
+}  // namespace penstock::txn

@@ -1,0 +1,514 @@
+#include "txn/checkpoint/coordinator.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/log.hpp"
+#include "core/base/planted.hpp"
+#include "txn/checkpoint/snapshot.hpp"
+
+namespace penstock::txn {
+
+using core::Planted;
+using core::planted;
+
+// What waits for a record. Lives in the frame of whoever waits.
+struct Coordinator::Request {
+  std::optional<Vote> vote;
+  std::optional<Statement> statement;
+  std::string database;
+  std::optional<LogItem> item;  // a snapshot or a TxnId range
+  // Filled in by decide():
+  std::string error;
+  core::Result<> log_result{};
+  core::Event answered;
+};
+
+struct Coordinator::Batch {
+  std::vector<Request*> requests;
+  std::vector<LogItem> items;
+  std::map<std::size_t, FooterBlocks> blocks;
+  bool frees_or_ends = false;  // may use the reserve of a full disk
+};
+
+Coordinator::Coordinator(core::Shard& shard, core::Directory directory, Poison& poison, Limits limits,
+                         CommitLog::Limits log, Hooks hooks)
+    : shard_(shard), directory_(directory), poison_(poison), limits_(limits), log_limits_(log), hooks_(std::move(hooks)) {
+  open_.resize(shard.set().count());
+}
+
+Coordinator::~Coordinator() = default;
+
+core::Task<std::expected<void, std::string>> Coordinator::start() {
+  auto recovered = co_await recover(directory_);
+  if (!recovered) co_return std::unexpected(recovered.error());
+  manifest_ = std::move(recovered->manifest);
+  epoch_ = recovered->epoch;
+  old_files_ = std::move(recovered->old_files);
+  is_new_store_ = recovered->is_new_store;
+  store_ = recovered->store;
+  if (is_new_store_) {
+    for (std::size_t half = 0; half < 2; ++half) {
+      const std::uint64_t random = shard_.kernel().entropy();
+      std::copy_n(reinterpret_cast<const std::byte*>(&random), 8, store_.data() + half * 8);
+    }
+  }
+  started_ = shard_.now().monotonic;
+  running_seconds_before_ = manifest_.running_seconds();
+
+  log_ = std::make_unique<CommitLog>(shard_, directory_, poison_, store_, epoch_, log_limits_);
+  if (auto opened = co_await log_->open(recovered->previous); !opened) {
+    co_return std::unexpected(fmt::format("the commit log cannot be made: {}. Free at least {} MiB on this disk, or "
+                                          "move the data folder to one with room",
+                                          opened.error().to_string(), log_limits_.file_bytes / core::kMiB + 1));
+  }
+  next_txn_ = recovered->txn_range_end;
+  BootItem boot{.has_previous = recovered->previous.has_value()};
+  if (recovered->previous) {
+    boot.previous = *recovered->previous;
+    if (!planted(Planted::SkipBootRepeat)) boot.previous_record = std::move(recovered->previous_record);
+  }
+  std::vector<LogItem> items;
+  items.emplace_back(std::move(boot));
+  items.emplace_back(TxnRangeItem{next_txn_ + limits_.txn_range});
+  LogRecord written;
+  auto booted = co_await log_->append(std::move(items), CommitLog::Reserve::MayUse, &written);
+  if (!booted) co_return std::unexpected("the first commit record cannot be written: " + booted.error().to_string());
+  if (!planted(Planted::SkipBootDirSync)) co_await log_->sync_names();
+
+  VisibleChange ignored;
+  const FooterBlocks none;
+  const auto applied =
+      manifest_.apply(written, [&](std::size_t) -> const FooterBlocks& { return none; }, ignored);
+  CHECK(applied.has_value());
+  co_await hooks_.publish(std::make_shared<const VisibleChange>(VisibleChange{
+      .checkpoint = manifest_.checkpoint(), .catalog = manifest_.catalog(), .blocks = manifest_.all_blocks()}));
+  core::log_info("store_open", "epoch", epoch_, "records_replayed", recovered->records_replayed, "checkpoint",
+                 manifest_.checkpoint(), "tables", manifest_.catalog()->tables().size(), "prepared",
+                 manifest_.prepared().size());
+  loop_running_ = true;
+  shard_.spawn(run_loop());
+  co_await log_->make_reserve();
+  // Start-up does not grow with history: every run begins with a snapshot, after which older logs go.
+  snapshot_under_way_ = true;
+  ++background_;
+  shard_.spawn(take_snapshot());
+  co_return std::expected<void, std::string>{};
+}
+
+core::Task<void> Coordinator::stop() {
+  while (background_ > 0) co_await idle_.wait();
+  stopping_ = true;
+  work_.notify_all();
+  while (loop_running_) co_await idle_.wait();
+  if (log_ != nullptr) co_await log_->close();
+}
+
+std::uint64_t Coordinator::running_seconds() const {
+  const core::Duration run = shard_.now().monotonic - started_;
+  return running_seconds_before_ +
+         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(run).count());
+}
+
+core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
+  BeginResult result;
+  const auto refuse = [&](const char* code, std::string message) {
+    result.status = BeginResult::Status::Refused;
+    result.code = code;
+    result.message = std::move(message);
+    return result;
+  };
+  if (!request.label.empty() && !is_valid_label(request.label)) {
+    co_return refuse("INVALID_ARGUMENT",
+                     fmt::format("Label format error. regex: ^[-_A-Za-z0-9:]{{1,{}}}$, label: {}", kLabelBytesMax,
+                                 request.label));
+  }
+  for (;;) {
+    const Database* const database = manifest_.catalog()->find_database(request.database);
+    if (database == nullptr) {
+      co_return refuse("ANALYSIS_ERROR", fmt::format("errCode = 2, detailMessage = unknown database, database={}",
+                                                     request.database));
+    }
+    const auto table = manifest_.catalog()->find_table(request.database, request.table);
+    if (table == nullptr) {
+      co_return refuse("ANALYSIS_ERROR", fmt::format("errCode = 2, detailMessage = unknown table, tableName={}",
+                                                     request.table));
+    }
+    if (!request.label.empty()) {
+      if (const auto open = open_.find(database->id, request.label)) {
+        if (open->phase == OpenLoads::Phase::Voted) {  // its record decides what the answer is
+          co_await open->decided.wait();
+          continue;
+        }
+        result.status = BeginResult::Status::LabelExists;
+        result.existing = TxnState::Prepare;
+        result.existing_txn = open->load.txn;
+        co_return result;
+      }
+      for (const auto& [txn, prepared] : manifest_.prepared()) {
+        if (prepared.load.database == database->id && prepared.load.label == request.label) {
+          result.status = BeginResult::Status::LabelExists;
+          result.existing = TxnState::Precommitted;
+          result.existing_txn = txn;
+          co_return result;
+        }
+      }
+      if (const auto outcome = manifest_.labels().find(database->id, request.label)) {
+        result.status = BeginResult::Status::LabelExists;
+        result.existing = TxnState::Visible;
+        result.existing_txn = outcome->txn;
+        co_return result;
+      }
+    }
+    if (stopping_) co_return refuse("CANCELLED", "the server is shutting down: send the load again soon");
+    if (!log_->accepts_loads()) {
+      co_return refuse("INTERNAL_ERROR", "the disk is full (the commit log has no room): free space, then load again");
+    }
+    if (open_.size() >= limits_.open_loads_max) {
+      co_return refuse("INTERNAL_ERROR",
+                       fmt::format("current running txns on db {} is {}, larger than limit {}", database->id.value,
+                                   open_.size(), limits_.open_loads_max));
+    }
+    if (next_txn_ >= manifest_.txn_range_end()) {
+      if (auto taken = co_await take_range(); !taken) {
+        co_return refuse("INTERNAL_ERROR", "no transaction id: " + taken.error().to_string());
+      }
+      continue;  // the world may have changed while it was written
+    }
+    BeganLoad load;
+    load.txn = TxnId(next_txn_++);
+    load.database = database->id;
+    load.table = table;
+    load.two_phase = request.two_phase;
+    load.label_kept = !request.label.empty() || request.two_phase;
+    load.label = std::move(request.label);
+    if (load.label.empty()) {
+      load.label = fmt::format("{:016x}-{:x}", shard_.kernel().entropy(), load.txn.value);
+    }
+    load.shard = open_.place();
+    result.status = BeginResult::Status::Began;
+    result.load = load;
+    open_.add(std::move(load));
+    co_return result;
+  }
+}
+
+void Coordinator::abort(TxnId txn, const std::string& reason) {
+  const auto entry = open_.find(txn);
+  if (entry == nullptr) return;
+  CHECK(entry->phase == OpenLoads::Phase::Receiving);
+  core::log_debug("load_aborted", "txn", txn, "label", entry->load.label, "reason", reason);
+  open_.remove(txn);
+}
+
+core::Task<core::Result<>> Coordinator::submit(Request& request) {
+  requests_.push_back(&request);
+  work_.notify_all();
+  co_await request.answered.wait();
+  co_return request.log_result;
+}
+
+core::Task<VoteResult> Coordinator::vote(Vote vote) {
+  std::vector<TxnId> txns;
+  for (const LoadInfo& load : vote.loads) txns.push_back(load.txn);
+  for (const Vote::Prepared& prepared : vote.prepared) txns.push_back(prepared.load.txn);
+  for (const TxnId txn : txns) {
+    const auto entry = open_.find(txn);
+    CHECK(entry != nullptr);
+    entry->phase = OpenLoads::Phase::Voted;
+  }
+  Request request;
+  request.vote = std::move(vote);
+  const auto logged = co_await submit(request);
+  for (const TxnId txn : txns) open_.remove(txn);
+  if (!logged) {
+    co_return std::unexpected(fmt::format("the disk is full: {}. Nothing of this load is visible; free space, then "
+                                          "load again",
+                                          logged.error().to_string()));
+  }
+  co_return VoteResult{};
+}
+
+core::Task<std::expected<void, SqlError>> Coordinator::execute(Statement statement, std::string database) {
+  Request request;
+  request.statement = std::move(statement);
+  request.database = std::move(database);
+  const auto logged = co_await submit(request);
+  if (!request.error.empty()) co_return std::unexpected(SqlError{request.error});
+  if (!logged) co_return std::unexpected(SqlError{"the change was not made: " + logged.error().to_string()});
+  co_return std::expected<void, SqlError>{};
+}
+
+core::Task<std::optional<TxnState>> Coordinator::state_of(DatabaseId database, std::string label) {
+  for (;;) {
+    const auto open = open_.find(database, label);
+    if (open == nullptr) break;
+    if (open->phase == OpenLoads::Phase::Receiving) co_return TxnState::Prepare;
+    co_await open->decided.wait();
+  }
+  for (const auto& [txn, prepared] : manifest_.prepared()) {
+    if (prepared.load.database == database && prepared.load.label == label) co_return TxnState::Precommitted;
+  }
+  if (manifest_.labels().find(database, label)) co_return TxnState::Visible;
+  co_return std::nullopt;
+}
+
+core::Task<core::Result<>> Coordinator::take_range() {
+  if (range_under_way_) {
+    while (range_under_way_) co_await idle_.wait();
+    co_return core::Result<>{};
+  }
+  range_under_way_ = true;
+  Request request;
+  request.item = TxnRangeItem{manifest_.txn_range_end() + limits_.txn_range};
+  const auto logged = co_await submit(request);
+  range_under_way_ = false;
+  idle_.notify_all();
+  co_return logged;
+}
+
+core::Task<void> Coordinator::run_loop() {
+  while (!stopping_ || !requests_.empty()) {
+    if (requests_.empty()) {
+      co_await work_.wait();
+      continue;
+    }
+    auto batch = std::make_shared<Batch>();
+    while (!requests_.empty() && batch->requests.size() < limits_.requests_per_record_max) {
+      batch->requests.push_back(requests_.front());
+      requests_.pop_front();
+    }
+    build(*batch);
+    co_await decide(std::move(batch));
+  }
+  loop_running_ = false;
+  idle_.notify_all();
+}
+
+// Turns requests into the items of one record.
+void Coordinator::build(Batch& batch) {
+  CheckpointItem checkpoint;
+  FooterBlocks checkpoint_blocks;
+  bool has_checkpoint = false;
+  std::shared_ptr<const Catalog> catalog = manifest_.catalog();
+  for (Request* request : batch.requests) {
+    if (request->item) {
+      batch.items.push_back(*request->item);
+    } else if (request->statement) {
+      auto change = plan_change(*catalog, *request->statement, request->database);
+      if (!change) {
+        request->error = change.error().message;
+        continue;
+      }
+      if (!*change) continue;  // IF [NOT] EXISTS: nothing to do
+      auto next = catalog->apply(**change);
+      if (!next) {
+        request->error = next.error().to_string();
+        continue;
+      }
+      catalog = *next;
+      batch.frees_or_ends |= std::holds_alternative<DropTable>(**change) || std::holds_alternative<DropDatabase>(**change);
+      batch.items.emplace_back(DdlItem{std::move(**change)});
+    } else if (request->vote) {
+      Vote& vote = *request->vote;
+      has_checkpoint |= !vote.loads.empty();
+      std::move(vote.loads.begin(), vote.loads.end(), std::back_inserter(checkpoint.loads));
+      std::move(vote.footers.begin(), vote.footers.end(), std::back_inserter(checkpoint.footers));
+      std::move(vote.blocks.begin(), vote.blocks.end(), std::back_inserter(checkpoint_blocks));
+      for (Vote::Prepared& prepared : vote.prepared) {
+        batch.blocks[batch.items.size()] = std::move(prepared.blocks);
+        batch.items.emplace_back(PreparedItem{std::move(prepared.load), std::move(prepared.footers)});
+      }
+    }
+  }
+  if (has_checkpoint) {
+    checkpoint.number = CheckpointNumber(manifest_.checkpoint().value + 1);
+    checkpoint.running_seconds = running_seconds();
+    batch.blocks[batch.items.size()] = std::move(checkpoint_blocks);
+    batch.items.emplace_back(std::move(checkpoint));
+  }
+}
+
+core::Task<void> Coordinator::decide(std::shared_ptr<Batch> batch) {
+  if (batch->items.empty()) {  // only statements with nothing to change: answered, nothing to write
+    for (Request* request : batch->requests) request->answered.set();
+    co_return;
+  }
+  if (planted(Planted::ReplyBeforeRecord)) {
+    for (Request* request : batch->requests) request->answered.set();
+    batch->requests.clear();
+  }
+  LogRecord written;
+  const auto reserve = batch->frees_or_ends ? CommitLog::Reserve::MayUse : CommitLog::Reserve::Keep;
+  const auto place = co_await log_->append(std::move(batch->items), reserve, &written);
+  if (!place) {
+    for (Request* request : batch->requests) {
+      request->log_result = std::unexpected(place.error());
+      request->answered.set();
+    }
+    co_return;
+  }
+  ++stats_.records;
+  const bool had_tables = !manifest_.catalog()->tables().empty();
+  auto change = std::make_shared<VisibleChange>();
+  const std::uint64_t version_before = manifest_.catalog()->version();
+  const CheckpointNumber checkpoint_before = manifest_.checkpoint();
+  const auto applied = manifest_.apply(
+      written, [&](std::size_t item) -> const FooterBlocks& { return batch->blocks.at(item); }, *change);
+  CHECK(applied.has_value());  // we built the record ourselves
+  if (manifest_.checkpoint() != checkpoint_before) ++stats_.checkpoints;
+  ++background_;
+  shard_.spawn(publish_and_answer(std::move(batch), std::move(change)));
+
+  if (had_tables && manifest_.catalog()->version() != version_before) {
+    ++background_;
+    shard_.spawn(reclaim());
+  }
+  if (log_->files().size() > limits_.log_files_per_snapshot && !snapshot_under_way_) {
+    snapshot_under_way_ = true;
+    ++background_;
+    shard_.spawn(take_snapshot());
+  }
+}
+
+core::Task<void> Coordinator::publish_and_answer(std::shared_ptr<Batch> batch,
+                                                 std::shared_ptr<const VisibleChange> change) {
+  co_await hooks_.publish(change);
+  for (Request* request : batch->requests) {
+    if (request->vote) stats_.loads += 1;
+    request->answered.set();
+  }
+  --background_;
+  idle_.notify_all();
+}
+
+core::Task<void> Coordinator::take_snapshot() {
+  if (limits_.label_retention_seconds < running_seconds()) {
+    manifest_.labels().expire_before(running_seconds() - limits_.label_retention_seconds);
+  }
+  std::vector<std::byte> payload;
+  core::ByteWriter writer(payload);
+  manifest_.encode(writer);
+  const std::uint64_t sequence = manifest_.sequence();
+  const FileId id = FileId::make(epoch_, 0, snapshot_counter_++);
+  if (planted(Planted::UnlinkBeforeSnapshot)) {
+    co_await unlink_files(FileKind::CommitLog, log_->take_files_up_to(sequence));
+  }
+  auto item = co_await write_snapshot(directory_, poison_, store_, id, sequence, std::move(payload));
+  core::Result<> logged = item ? core::Result<>{} : core::Result<>(std::unexpected(item.error()));
+  if (item) {
+    Request request;
+    request.item = *item;
+    logged = co_await submit(request);
+  }
+  if (!logged) {
+    core::log_warn("snapshot_failed", "error", logged.error().to_string(), "effect", "older commit logs are kept");
+  } else {
+    ++stats_.snapshots;
+    co_await unlink_files(FileKind::CommitLog, log_->take_files_up_to(sequence));
+    std::vector<FileId> snapshots;
+    if (last_snapshot_) snapshots.push_back(*last_snapshot_);
+    last_snapshot_ = id;
+    std::vector<FileId> logs;
+    for (const FileName& file : old_files_) {
+      if (file.kind == FileKind::Snapshot) snapshots.push_back(file.id);
+      if (file.kind == FileKind::CommitLog) logs.push_back(file.id);
+    }
+    std::erase_if(old_files_, [](const FileName& file) { return file.kind != FileKind::Journal; });
+    co_await unlink_files(FileKind::CommitLog, std::move(logs));
+    co_await unlink_files(FileKind::Snapshot, std::move(snapshots));
+    if (!old_journals_cut_) {
+      old_journals_cut_ = true;
+      co_await cut_old_journals();
+    }
+    ++background_;
+    co_await reclaim();
+  }
+  snapshot_under_way_ = false;
+  --background_;
+  idle_.notify_all();
+}
+
+core::Task<void> Coordinator::unlink_files(FileKind kind, std::vector<FileId> files) {
+  for (const FileId file : files) {
+    const auto unlinked = co_await directory_.unlink(format_file_name(kind, file));
+    if (unlinked) {
+      ++stats_.files_unlinked;
+    } else if (unlinked.error().code != core::Errc::NotFound) {
+      core::log_warn("unlink_failed", "file", format_file_name(kind, file), "error", unlinked.error().to_string());
+    }
+  }
+}
+
+// Gives back the space that a run which was killed had reserved behind its last record. Footers that lie there are not
+// needed any more: the snapshot has what they say.
+core::Task<void> Coordinator::cut_old_journals() {
+  std::map<FileId, std::uint64_t> ends;
+  const auto note = [&](const BlockRef& block) {
+    if (block.extent.file.epoch() == epoch_) return;
+    std::uint64_t& end = ends[block.extent.file];
+    end = std::max(end, block.extent.offset + block.extent.length);
+  };
+  for (const VisibleBlock& block : manifest_.all_blocks()) note(block.block);
+  for (const auto& [txn, prepared] : manifest_.prepared()) {
+    for (const BlockRef& block : prepared.blocks) note(block);
+  }
+  for (const auto& [id, end] : ends) {
+    auto file = co_await directory_.open_file(format_file_name(FileKind::Journal, id), {.write = true});
+    if (!file) continue;
+    const std::uint64_t keep = core::round_up(end, core::kPage);
+    const auto size = co_await file->size();
+    if (size && *size > keep) (void)co_await file->truncate(keep);
+    co_await file->close();
+  }
+}
+
+core::Task<void> Coordinator::reclaim() {
+  if (reclaim_under_way_) {
+    reclaim_again_ = true;
+    --background_;
+    idle_.notify_all();
+    co_return;
+  }
+  reclaim_under_way_ = true;
+  do {
+    reclaim_again_ = false;
+    std::vector<FileId> candidates = co_await hooks_.sealed_files();
+    for (const FileName& file : old_files_) {
+      if (file.kind == FileKind::Journal) candidates.push_back(file.id);
+    }
+    const std::unordered_set<FileId> live = manifest_.live_files();
+    std::erase_if(candidates, [&](FileId file) { return live.contains(file); });
+    std::erase_if(old_files_, [&](const FileName& file) {
+      return file.kind == FileKind::Journal && !live.contains(file.id);
+    });
+    if (!candidates.empty()) co_await hooks_.forget_files(candidates);
+    for (const FileId file : candidates) graves_.push_back(Grave{next_pin_, file});
+    std::vector<FileId> ready;
+    std::erase_if(graves_, [&](const Grave& grave) {
+      const bool free = pins_.empty() || *pins_.begin() >= grave.before_pin;
+      if (free) ready.push_back(grave.file);
+      return free;
+    });
+    co_await unlink_files(FileKind::Journal, std::move(ready));
+  } while (reclaim_again_);
+  reclaim_under_way_ = false;
+  --background_;
+  idle_.notify_all();
+}
+
+Coordinator::Pin Coordinator::pin() {
+  const std::uint64_t id = next_pin_++;
+  pins_.insert(id);
+  return Pin{manifest_.checkpoint(), manifest_.catalog(), id};
+}
+
+void Coordinator::unpin(std::uint64_t id) {
+  pins_.erase(id);
+  if (graves_.empty() || (!pins_.empty() && *pins_.begin() < graves_.front().before_pin)) return;
+  ++background_;
+  shard_.spawn(reclaim());
+}
+
+}  // namespace penstock::txn

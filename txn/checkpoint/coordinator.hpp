@@ -1,0 +1,168 @@
+// Coordinator: the one gate. It gathers votes and other decisions and makes each batch true with ONE commit record.
+//
+// With something ready and no record in flight a checkpoint starts at once; what arrives meanwhile shares the next. After
+// the record is synced it is applied to the manifest, published to every shard, and only when all have applied it are the
+// requests answered: whoever got Success sees the rows wherever it asks (architecture section 4, rules 1 and 2).
+//
+// Journey:  Store::begin, Precommitter's votes, DDL -> [Coordinator] -> CommitLog -> Manifest -> TabletSets.
+// Shard:    lives on shard 0; other shards reach it with call_on(ShardId(0), ...).
+// Promise:  what a reply says is durable. Once a vote is here its load ends only by a record (Decision rule).
+// Failure:  a vote that finds no room in the commit log is refused before anything is written: its loads Fail.
+#pragma once
+
+#include <deque>
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/shard/shard.hpp"
+#include "txn/checkpoint/commit_log.hpp"
+#include "txn/checkpoint/manifest.hpp"
+#include "txn/checkpoint/open_loads.hpp"
+#include "txn/checkpoint/recovery.hpp"
+#include "txn/schema/plan.hpp"
+
+namespace penstock::txn {
+
+// What a shard says when the blocks and footers of these loads are durable.
+struct Vote {
+  core::ShardId shard;
+  std::vector<LoadInfo> loads;     // plain ones: visible with the next record
+  std::vector<FooterRef> footers;  // theirs
+  FooterBlocks blocks;             // the footers' blocks, so that nobody reads them back
+  struct Prepared {
+    LoadInfo load;
+    std::vector<FooterRef> footers;
+    FooterBlocks blocks;
+  };
+  std::vector<Prepared> prepared;  // two-phase ones: PRECOMMITTED with the next record
+};
+
+// Empty: done. Otherwise why the loads of a vote failed.
+using VoteResult = std::expected<void, std::string>;
+
+class Coordinator {
+ public:
+  struct Limits {
+    std::size_t open_loads_max = 100'000;
+    std::uint64_t txn_range = 1u << 20;
+    std::uint64_t label_retention_seconds = 90ull * 24 * 3600;
+    std::size_t log_files_per_snapshot = 2;
+    std::size_t requests_per_record_max = 4096;
+  };
+  struct Hooks {
+    // Applies a change on every shard; returns when all have it.
+    std::function<core::Task<void>(std::shared_ptr<const VisibleChange>)> publish;
+    // Sealed journal files of every shard that no open load has touched.
+    std::function<core::Task<std::vector<FileId>>()> sealed_files;
+    std::function<core::Task<void>(std::vector<FileId>)> forget_files;
+  };
+  Coordinator(core::Shard& shard, core::Directory directory, Poison& poison, Limits limits, CommitLog::Limits log,
+              Hooks hooks);
+  ~Coordinator();
+
+  // Recovers, begins a new run (Boot record synced), publishes what is visible. Nothing is answered before it returns.
+  core::Task<std::expected<void, std::string>> start();
+  core::Task<void> stop();
+
+  struct Run {
+    core::StoreUuid store;
+    std::uint64_t epoch;
+  };
+  Run run() const { return {store_, epoch_}; }
+  bool is_new_store() const { return is_new_store_; }
+
+  core::Task<BeginResult> begin(BeginRequest request);
+  // Ends a load that has not voted. Decided in one step on the shard that has the load.
+  void abort(TxnId txn, const std::string& reason);
+  core::Task<VoteResult> vote(Vote vote);
+  core::Task<std::expected<void, SqlError>> execute(Statement statement, std::string database);
+  // The outcome of a label, as get_load_state would say it; waits for a record in flight.
+  core::Task<std::optional<TxnState>> state_of(DatabaseId database, std::string label);
+
+  struct Pin {
+    CheckpointNumber checkpoint;
+    std::shared_ptr<const Catalog> catalog;
+    std::uint64_t id = 0;
+  };
+  Pin pin();
+  void unpin(std::uint64_t id);
+
+  const Manifest& manifest() const { return manifest_; }
+  const OpenLoads& open_loads() const { return open_; }
+  bool accepts_loads() const { return log_ != nullptr && log_->accepts_loads(); }
+  // Unlinks journal files in which nothing lives.
+  core::Task<void> reclaim();
+
+  struct Stats {
+    std::uint64_t records = 0;
+    std::uint64_t checkpoints = 0;
+    std::uint64_t loads = 0;
+    std::uint64_t snapshots = 0;
+    std::uint64_t files_unlinked = 0;
+  };
+  const Stats& stats() const { return stats_; }
+
+ private:
+  struct Request;  // a vote, a statement, a snapshot, a range: what waits for a record
+  struct Batch;    // the requests of one record
+
+  core::Task<void> run_loop();
+  core::Task<void> decide(std::shared_ptr<Batch> batch);
+  void build(Batch& batch);
+  core::Task<void> publish_and_answer(std::shared_ptr<Batch> batch, std::shared_ptr<const VisibleChange> change);
+  core::Task<core::Result<>> submit(Request& request);
+  core::Task<core::Result<>> take_range();
+  core::Task<void> take_snapshot();
+  core::Task<void> cut_old_journals();
+  core::Task<void> unlink_files(FileKind kind, std::vector<FileId> files);
+  std::uint64_t running_seconds() const;
+
+  core::Shard& shard_;
+  core::Directory directory_;
+  Poison& poison_;
+  const Limits limits_;
+  const CommitLog::Limits log_limits_;
+  Hooks hooks_;
+
+  core::StoreUuid store_{};
+  std::uint64_t epoch_ = 0;
+  bool is_new_store_ = false;
+  Manifest manifest_;
+  OpenLoads open_;
+  std::unique_ptr<CommitLog> log_;
+  std::uint64_t next_txn_ = 0;
+  core::Instant started_;
+  std::uint64_t running_seconds_before_ = 0;
+
+  std::deque<Request*> requests_;
+  core::WaitList work_;
+  core::WaitList idle_;
+  bool stopping_ = false;
+  bool loop_running_ = false;
+  bool range_under_way_ = false;
+  bool snapshot_under_way_ = false;
+  bool old_journals_cut_ = false;
+  bool reclaim_under_way_ = false;
+  bool reclaim_again_ = false;
+  std::size_t background_ = 0;
+  std::uint64_t snapshot_counter_ = 0;
+  std::optional<FileId> last_snapshot_;
+  std::vector<FileName> old_files_;  // of earlier runs
+
+  std::set<std::uint64_t> pins_;
+  std::uint64_t next_pin_ = 1;
+  struct Grave {
+    std::uint64_t before_pin;
+    FileId file;
+  };
+  std::vector<Grave> graves_;
+  Stats stats_;
+};
+
+}  // namespace penstock::txn

@@ -1,0 +1,81 @@
+#include "txn/checkpoint/log_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace penstock::txn {
+namespace {
+
+core::Task<core::Result<std::vector<std::byte>>> read_whole(core::Directory directory, FileId id) {
+  CO_TRY(core::File file, co_await directory.open_file(format_file_name(FileKind::CommitLog, id), {}));
+  const auto size = co_await file.size();
+  std::vector<std::byte> bytes;
+  core::Result<> read{};
+  if (size) {
+    bytes.resize(*size);
+    read = co_await file.read_exact(0, bytes);
+  } else {
+    read = std::unexpected(size.error());
+  }
+  co_await file.close();
+  CO_TRY_VOID(read);
+  co_return bytes;
+}
+
+// Whether any page from `from` on holds a valid record with a sequence number above `sequence`.
+bool has_later_record(core::Bytes bytes, std::uint64_t from, const core::StoreUuid& store, FileId id,
+                      std::uint64_t sequence) {
+  for (std::uint64_t at = core::round_up(from, core::kPage); at + LogRecord::kHeaderBytes <= bytes.size();
+       at += core::kPage) {
+    const auto record = decode_record(bytes.subspan(at), store, id, at);
+    if (record && record->place.sequence > sequence) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory directory, std::vector<FileId> files) {
+  RunRecords run;
+  std::string stop_place;  // behind the last good record
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    const FileId id = files[f];
+    CO_TRY(const std::vector<std::byte> bytes, co_await read_whole(directory, id));
+    const auto header = FileHeader::decode(core::Bytes(bytes).first(std::min(bytes.size(), FileHeader::kBytes)),
+                                           FileKind::CommitLog, id);
+    if (!header && header.error().code == core::Errc::Unsupported) co_return std::unexpected(header.error());
+    if (f == 0) {
+      if (!header) co_return std::optional<RunRecords>{};
+      run.store = header->store;
+    }
+    std::uint64_t at = FileHeader::kBytes;
+    const bool is_ours = header && header->store == run.store;
+    while (is_ours && at + LogRecord::kHeaderBytes <= bytes.size()) {
+      auto record = decode_record(core::Bytes(bytes).subspan(at), run.store, id, at);
+      if (!record) break;
+      const bool follows = run.records.empty()
+                               ? std::holds_alternative<BootItem>(record->record.items.at(0)) || id.counter() > 0
+                               : record->place.sequence == run.records.back().place.sequence + 1 &&
+                                     record->record.previous_checksum == run.records.back().place.checksum;
+      if (!follows) break;
+      const core::Bytes whole = core::Bytes(bytes).subspan(at, record->bytes);
+      run.last_bytes.assign(whole.begin(), whole.end());
+      at += record->bytes;
+      run.records.push_back(std::move(*record));
+      stop_place = fmt::format("{} at offset {}", format_file_name(FileKind::CommitLog, id), at);
+    }
+    if (stop_place.empty()) stop_place = fmt::format("{} at offset {}", format_file_name(FileKind::CommitLog, id), at);
+    const std::uint64_t sequence = run.records.empty() ? 0 : run.records.back().place.sequence;
+    if (has_later_record(bytes, at, run.store, id, sequence)) {
+      run.damage = stop_place;
+      break;
+    }
+    if (run.records.empty()) co_return std::optional<RunRecords>{};
+  }
+  run.begins_with_boot =
+      !run.records.empty() && std::holds_alternative<BootItem>(run.records.front().record.items.at(0));
+  co_return std::optional<RunRecords>(std::move(run));
+}
+
+}  // namespace penstock::txn

@@ -1,0 +1,260 @@
+#include "txn/checkpoint/recovery.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/base/log.hpp"
+#include "txn/checkpoint/log_reader.hpp"
+#include "txn/checkpoint/snapshot.hpp"
+#include "txn/journal/extent_reader.hpp"
+#include "txn/journal/footer.hpp"
+
+namespace penstock::txn {
+namespace {
+
+using Text = std::string;
+
+Text damaged(const Text& place, std::string_view what) {
+  return fmt::format("the store is damaged: {}: {}. Nothing was changed. Look at it with `penstock inspect`, restore the "
+                     "folder from a copy, or move it away to begin with an empty store",
+                     place, what);
+}
+Text failed(const core::Error& error) { return fmt::format("the data folder cannot be read: {}", error.to_string()); }
+
+// What is known of one run.
+struct Run {
+  std::uint64_t epoch = 0;
+  std::vector<FileId> logs;
+  bool has_other_files = false;  // journals, snapshots or a second log: made only after Boot was durable
+};
+
+std::map<std::uint64_t, Run> runs_of(const std::vector<FileName>& files) {
+  std::map<std::uint64_t, Run> runs;
+  for (const FileName& file : files) {
+    Run& run = runs[file.id.epoch()];
+    run.epoch = file.id.epoch();
+    if (file.kind == FileKind::CommitLog) {
+      run.logs.push_back(file.id);
+      run.has_other_files |= file.id.counter() > 0;
+    } else {
+      run.has_other_files = true;
+    }
+  }
+  for (auto& [epoch, run] : runs) std::sort(run.logs.begin(), run.logs.end());
+  return runs;
+}
+
+BootItem boot_of(const RunRecords& run) {
+  const auto* boot = std::get_if<BootItem>(&run.records.front().record.items.at(0));
+  return boot == nullptr ? BootItem{} : *boot;
+}
+
+const SnapshotItem* snapshot_in(const LogRecord& record) {
+  for (const LogItem& item : record.items) {
+    if (const auto* snapshot = std::get_if<SnapshotItem>(&item)) return snapshot;
+  }
+  return nullptr;
+}
+
+// The records since the newest snapshot, oldest first, over as many runs as it takes.
+struct History {
+  core::StoreUuid store{};
+  std::vector<LogRecord> records;
+  std::optional<SnapshotItem> snapshot;
+  RecordPlace last;
+  std::vector<std::byte> last_bytes;
+  std::uint64_t txn_range_end = 1;
+};
+
+// Cuts an older run at the point that a later Boot accepted; its last record is taken from that Boot's copy.
+std::expected<void, Text> cut_at(RunRecords& run, const BootItem& boot) {
+  const RecordPlace& accepted = boot.previous;
+  std::erase_if(run.records, [&](const DecodedRecord& r) { return r.place.sequence >= accepted.sequence; });
+  const Text place =
+      fmt::format("{} at offset {}", format_file_name(FileKind::CommitLog, accepted.file), accepted.offset);
+  auto last = decode_record(boot.previous_record, run.store, accepted.file, accepted.offset);
+  if (!last || last->place != accepted) {
+    return std::unexpected(damaged(place, "the copy of it in the next run's Boot record does not verify"));
+  }
+  const bool follows = run.records.empty() ? std::holds_alternative<BootItem>(last->record.items.at(0))
+                                           : run.records.back().place.sequence + 1 == accepted.sequence &&
+                                                 last->record.previous_checksum == run.records.back().place.checksum;
+  if (!follows) return std::unexpected(damaged(place, "accepted records before it are missing"));
+  run.records.push_back(std::move(*last));
+  run.begins_with_boot = std::holds_alternative<BootItem>(run.records.front().record.items.at(0));
+  return {};
+}
+
+core::Task<std::expected<std::optional<History>, Text>> read_history(core::Directory directory,
+                                                                     std::map<std::uint64_t, Run> runs) {
+  // The newest run with a Boot record that verifies.
+  std::optional<RunRecords> newest;
+  for (auto at = runs.rbegin(); at != runs.rend() && !newest; ++at) {
+    const Run& run = at->second;
+    if (run.logs.empty()) {
+      co_return std::unexpected(damaged(fmt::format("run {}", run.epoch), "its commit log files are missing"));
+    }
+    auto read = co_await read_run(directory, run.logs);
+    if (!read) co_return std::unexpected(failed(read.error()));
+    if (*read && !(*read)->damage.empty()) {
+      co_return std::unexpected(damaged((*read)->damage, "a commit record does not verify, and later ones are there"));
+    }
+    if (*read) {
+      newest = std::move(**read);
+    } else if (run.has_other_files) {
+      co_return std::unexpected(damaged(format_file_name(FileKind::CommitLog, run.logs.front()),
+                                        "its first record (Boot) does not verify, and the run went on after it"));
+    }
+  }
+  if (!newest) co_return std::optional<History>{};
+
+  History history;
+  history.store = newest->store;
+  for (RunRecords run = std::move(*newest);;) {
+    if (run.store != history.store) co_return std::unexpected(Text("the data folder mixes files of two stores"));
+    for (const DecodedRecord& record : run.records) {
+      for (const LogItem& item : record.record.items) {
+        if (const auto* range = std::get_if<TxnRangeItem>(&item)) {
+          history.txn_range_end = std::max(history.txn_range_end, range->end);
+        }
+      }
+    }
+    const BootItem boot = boot_of(run);
+    // A run that got no further than Boot holds nothing: the next Boot names what this one named.
+    const bool only_boot = run.records.size() == 1 && boot.has_previous && history.records.empty();
+    if (!only_boot) {
+      if (history.records.empty()) {
+        history.last = run.records.back().place;
+        history.last_bytes = run.last_bytes;
+      }
+      for (std::size_t i = run.records.size(); i-- > 0 && !history.snapshot;) {
+        if (const SnapshotItem* found = snapshot_in(run.records[i].record)) history.snapshot = *found;
+      }
+      std::vector<LogRecord> older;
+      for (DecodedRecord& record : run.records) older.push_back(std::move(record.record));
+      history.records.insert(history.records.begin(), std::make_move_iterator(older.begin()),
+                             std::make_move_iterator(older.end()));
+      if (history.snapshot && history.snapshot->sequence + 1 >= history.records.front().sequence) break;
+      if (!run.begins_with_boot) {
+        co_return std::unexpected(damaged(fmt::format("run {}", history.last.file.epoch()),
+                                          "commit log files before its first one are missing"));
+      }
+    }
+    if (!boot.has_previous) break;
+    const auto before = runs.find(boot.previous.file.epoch());
+    if (before == runs.end()) {
+      co_return std::unexpected(damaged(format_file_name(FileKind::CommitLog, boot.previous.file), "the file is missing"));
+    }
+    auto older = co_await read_run(directory, before->second.logs);
+    if (!older) co_return std::unexpected(failed(older.error()));
+    RunRecords cut;
+    cut.store = history.store;
+    if (*older) cut = std::move(**older);
+    if (auto done = cut_at(cut, boot); !done) co_return std::unexpected(done.error());
+    cut.last_bytes = boot.previous_record;
+    run = std::move(cut);
+  }
+  co_return std::optional<History>(std::move(history));
+}
+
+// The blocks that a record's footers list; footers of tables that are dropped by now are not read.
+core::Task<std::expected<std::map<std::size_t, FooterBlocks>, Text>> read_footers(ExtentReader& reader,
+                                                                                 const LogRecord& record,
+                                                                                 const std::set<TableId>& dropped) {
+  std::map<std::size_t, FooterBlocks> blocks;
+  for (std::size_t i = 0; i < record.items.size(); ++i) {
+    const std::vector<FooterRef>* footers = nullptr;
+    if (const auto* prepared = std::get_if<PreparedItem>(&record.items[i])) footers = &prepared->footers;
+    if (const auto* checkpoint = std::get_if<CheckpointItem>(&record.items[i])) footers = &checkpoint->footers;
+    if (footers == nullptr) continue;
+    FooterBlocks& of_item = blocks[i];
+    for (const FooterRef& footer : *footers) {
+      of_item.emplace_back();
+      if (dropped.contains(footer.table)) continue;
+      auto bytes = co_await reader.read(footer.extent, RecordKind::Footer);
+      if (!bytes) co_return std::unexpected(damaged(reader.last_error_place(), bytes.error().to_string()));
+      auto decoded = decode_footer(*bytes);
+      if (!decoded) co_return std::unexpected(damaged(reader.last_error_place(), decoded.error().to_string()));
+      of_item.back() = std::move(decoded->blocks);
+    }
+  }
+  co_return blocks;
+}
+
+// Tables that some record drops: their journal files may be gone.
+std::set<TableId> dropped_tables(const Manifest& start, const std::vector<LogRecord>& records) {
+  std::set<TableId> dropped;
+  std::shared_ptr<const Catalog> catalog = start.catalog();
+  for (const LogRecord& record : records) {
+    if (record.sequence <= start.sequence()) continue;
+    for (const LogItem& item : record.items) {
+      const auto* ddl = std::get_if<DdlItem>(&item);
+      if (ddl == nullptr) continue;
+      auto next = catalog->apply(ddl->change);
+      if (!next) return dropped;  // Manifest::apply reports it
+      for (const auto& [id, table] : catalog->tables()) {
+        if ((*next)->find_table(id) == nullptr) dropped.insert(id);
+      }
+      catalog = *next;
+    }
+  }
+  return dropped;
+}
+
+}  // namespace
+
+core::Task<std::expected<Recovered, std::string>> recover(core::Directory directory) {
+  auto names = co_await directory.list();
+  if (!names) co_return std::unexpected(failed(names.error()));
+  Recovered result;
+  for (const std::string& name : *names) {
+    const auto file = parse_file_name(name);
+    if (!file) continue;
+    result.old_files.push_back(*file);
+    result.epoch = std::max(result.epoch, file->id.epoch() + 1);
+  }
+  auto history = co_await read_history(directory, runs_of(result.old_files));
+  if (!history) co_return std::unexpected(history.error());
+  if (!*history) co_return result;
+
+  History& h = **history;
+  result.is_new_store = false;
+  result.store = h.store;
+  result.previous = h.last;
+  result.previous_record = std::move(h.last_bytes);
+  if (h.snapshot) {
+    auto payload = co_await read_snapshot(directory, h.store, *h.snapshot);
+    const Text name = format_file_name(FileKind::Snapshot, h.snapshot->file);
+    if (!payload) co_return std::unexpected(damaged(name, payload.error().to_string()));
+    auto manifest = Manifest::decode(*payload);
+    if (!manifest) co_return std::unexpected(damaged(name, manifest.error().to_string()));
+    result.manifest = std::move(*manifest);
+  }
+  const std::set<TableId> dropped = dropped_tables(result.manifest, h.records);
+  ExtentReader reader(directory, h.store);
+  Text error;
+  for (const LogRecord& record : h.records) {
+    if (record.sequence <= result.manifest.sequence()) continue;
+    auto footers = co_await read_footers(reader, record, dropped);
+    if (!footers) {
+      error = footers.error();
+      break;
+    }
+    VisibleChange ignored;
+    const auto applied = result.manifest.apply(
+        record, [&](std::size_t item) -> const FooterBlocks& { return footers->at(item); }, ignored);
+    if (!applied) {
+      error = damaged(fmt::format("commit record {}", record.sequence), applied.error().to_string());
+      break;
+    }
+    ++result.records_replayed;
+  }
+  co_await reader.close();
+  if (!error.empty()) co_return std::unexpected(error);
+  result.txn_range_end = std::max(result.manifest.txn_range_end(), h.txn_range_end);
+  co_return result;
+}
+
+}  // namespace penstock::txn

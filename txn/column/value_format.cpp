@@ -1,0 +1,157 @@
+#include "txn/column/value_format.hpp"
+
+#include <charconv>
+#include <cmath>
+
+#include "txn/column/calendar.hpp"
+
+namespace penstock::txn {
+namespace {
+
+void append_integer(std::string& out, std::int64_t value) {
+  char text[24];
+  out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+}
+
+void append_padded(std::string& out, std::uint32_t value, unsigned digits) {
+  char text[12];
+  for (unsigned i = digits; i-- > 0; value /= 10) text[i] = static_cast<char>('0' + value % 10);
+  out.append(text, digits);
+}
+
+}  // namespace
+
+void append_escaped(std::string& out, std::string_view text) {
+  for (;;) {
+    const std::size_t plain = text.find_first_of("\\\n\t\r");
+    out.append(text.substr(0, plain));
+    if (plain == std::string_view::npos) return;
+    out += '\\';
+    switch (text[plain]) {
+      case '\n':
+        out += 'n';
+        break;
+      case '\t':
+        out += 't';
+        break;
+      case '\r':
+        out += 'r';
+        break;
+      default:
+        out += '\\';
+    }
+    text.remove_prefix(plain + 1);
+  }
+}
+
+void append_decimal(std::string& out, Int128 unscaled, unsigned scale) {
+  char text[44];
+  char* const end = text + sizeof text;
+  char* at = end;
+  UInt128 rest = unscaled < 0 ? UInt128{0} - static_cast<UInt128>(unscaled) : static_cast<UInt128>(unscaled);
+  unsigned digits = 0;
+  while (rest != 0 || digits <= scale) {  // at least one digit before the point
+    if (digits == scale && scale != 0) *--at = '.';
+    *--at = static_cast<char>('0' + static_cast<int>(rest % 10));
+    rest /= 10;
+    ++digits;
+  }
+  if (unscaled < 0) *--at = '-';
+  out.append(at, end);
+}
+
+void append_date(std::string& out, std::int32_t days) {
+  const CivilDate date = civil_from_days(days);
+  if (date.year < 0 || date.year > 9999) {  // only in damaged data
+    append_integer(out, date.year);
+  } else {
+    append_padded(out, static_cast<std::uint32_t>(date.year), 4);
+  }
+  out += '-';
+  append_padded(out, static_cast<std::uint32_t>(date.month), 2);
+  out += '-';
+  append_padded(out, static_cast<std::uint32_t>(date.day), 2);
+}
+
+void append_date_time(std::string& out, std::int64_t micros) {
+  std::int64_t days = micros / kMicrosPerDay;
+  std::int64_t rest = micros % kMicrosPerDay;
+  if (rest < 0) {
+    rest += kMicrosPerDay;
+    --days;
+  }
+  append_date(out, static_cast<std::int32_t>(days));
+  const auto second = static_cast<std::uint32_t>(rest / kMicrosPerSecond);
+  const auto fraction = static_cast<std::uint32_t>(rest % kMicrosPerSecond);
+  out += 'T';
+  append_padded(out, second / 3600, 2);
+  out += ':';
+  append_padded(out, second / 60 % 60, 2);
+  if (second % 60 == 0 && fraction == 0) return;
+  out += ':';
+  append_padded(out, second % 60, 2);
+  if (fraction == 0) return;
+  out += '.';
+  if (fraction % 1000 == 0) {
+    append_padded(out, fraction / 1000, 3);
+  } else {
+    append_padded(out, fraction, 6);
+  }
+}
+
+void append_double(std::string& out, double value) {
+  if (std::isnan(value)) {
+    out += "NaN";
+  } else if (std::isinf(value)) {
+    out += value < 0 ? "-Infinity" : "Infinity";
+  } else {
+    char text[32];
+    out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
+  }
+}
+
+void append_cell(std::string& out, const ColumnView& column, std::size_t row) {
+  if (column.is_null(row)) {
+    out += "\\N";
+    return;
+  }
+  switch (column.type.kind) {
+    case TypeKind::Boolean:
+      out += column.value<std::uint8_t>(row) != 0 ? "true" : "false";
+      break;
+    case TypeKind::TinyInt:
+      append_integer(out, column.value<std::int8_t>(row));
+      break;
+    case TypeKind::SmallInt:
+      append_integer(out, column.value<std::int16_t>(row));
+      break;
+    case TypeKind::Int:
+      append_integer(out, column.value<std::int32_t>(row));
+      break;
+    case TypeKind::BigInt:
+      append_integer(out, column.value<std::int64_t>(row));
+      break;
+    case TypeKind::Double:
+      append_double(out, column.value<double>(row));
+      break;
+    case TypeKind::Decimal:
+      append_decimal(out,
+                     column.type.precision <= kDecimalInt64PrecisionMax
+                         ? Int128{column.value<std::int64_t>(row)}
+                         : column.value<Int128>(row),
+                     column.type.scale);
+      break;
+    case TypeKind::Date:
+      append_date(out, column.value<std::int32_t>(row));
+      break;
+    case TypeKind::DateTime:
+      append_date_time(out, column.value<std::int64_t>(row));
+      break;
+    case TypeKind::Varchar:
+    case TypeKind::String:
+      append_escaped(out, column.text_at(row));
+      break;
+  }
+}
+
+}  // namespace penstock::txn

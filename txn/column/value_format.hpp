@@ -1,0 +1,31 @@
+// Cells as text: the tsv form that scans and the conformance cases share.
+//
+// NULL is \N; in strings a backslash is \\ and newline, tab and carriage return are \n, \t and \r, so a cell
+// never breaks its line. BOOLEAN true/false; DECIMAL with all digits of its scale; DATE 2017-10-01; DATETIME
+// 2017-10-03T17:05:45, with three or six digits of fraction where there is one, and without the seconds where
+// they are zero; DOUBLE the shortest text that reads back as the same number.
+//
+// Journey:  scan -> [append_cell] -> reply.
+// Shard:    any; pure functions.
+// Promise:  any bit pattern of any type gives some text.
+// Failure:  none.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "txn/column/column_view.hpp"
+
+namespace penstock::txn {
+
+void append_cell(std::string& out, const ColumnView& column, std::size_t row);
+
+void append_escaped(std::string& out, std::string_view text);
+void append_decimal(std::string& out, Int128 unscaled, unsigned scale);
+void append_date(std::string& out, std::int32_t days);
+void append_date_time(std::string& out, std::int64_t micros);
+void append_double(std::string& out, double value);
+
+}  // namespace penstock::txn

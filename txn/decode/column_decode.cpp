@@ -1,0 +1,335 @@
+#include "txn/decode/column_decode.hpp"
+
+#include <cstring>
+#include <limits>
+#include <string_view>
+
+#include "txn/column/calendar.hpp"
+#include "txn/decode/swar.hpp"
+#include "txn/decode/text_to_value.hpp"
+
+namespace penstock::txn {
+namespace {
+
+struct Cell {
+  const char* begin;
+  std::size_t size;
+};
+
+// Cells of one field, row by row. Whether it is the first field is known when the loop is compiled.
+template <bool kFirst>
+class Cells {
+ public:
+  Cells(const RowBatch& batch, std::uint32_t field)
+      : text_(batch.text),
+        rows_(batch.rows.data()),
+        ends_(batch.ends.data() + field),
+        separator_bytes_(batch.separator_bytes) {}
+
+  Cell operator[](std::size_t row) const {
+    const std::uint32_t* end = ends_ + rows_[row].first;
+    const std::uint32_t begin = kFirst ? rows_[row].begin : end[-1] + separator_bytes_;
+    return {text_ + begin, *end - begin};
+  }
+
+ private:
+  const char* text_;
+  const RowBatch::Row* rows_;
+  const std::uint32_t* ends_;
+  std::uint32_t separator_bytes_;
+};
+
+bool is_null_mark(Cell cell) { return cell.size == 2 && std::memcmp(cell.begin, "\\N", 2) == 0; }
+
+// A cell that has no value: NULL where that is allowed, otherwise the row is bad.
+void drop_cell(const ColumnSource& source, std::size_t batch_row, std::size_t column_row, bool was_null,
+               ColumnBuilder& out, BadRows& bad) {
+  if (!was_null && source.rules.strict) {
+    bad.add(batch_row, source.column, BadCell::Incorrect);
+  } else if (source.definition.nullable) {
+    out.mark_null(column_row);
+  } else {
+    bad.add(batch_row, source.column, BadCell::Null);
+  }
+}
+
+template <class T>
+[[gnu::noinline]] T decode_slowly(Cell cell, const ColumnSource& source, std::size_t row, std::size_t base,
+                                  ColumnBuilder& out, BadRows& bad) {
+  const bool was_null = is_null_mark(cell);
+  FixedValue parsed;
+  T value{};
+  if (!was_null && parse_fixed(source.definition.type, {cell.begin, cell.size},
+                               source.rules.zone_offset_seconds, parsed)) {
+    std::memcpy(&value, parsed.bytes, sizeof value);
+  } else {
+    drop_cell(source, row, base + row, was_null, out, bad);
+  }
+  return value;
+}
+
+// fast(cell, value) answers false if the cell is not of the usual form.
+template <class T, bool kFirst, class Fast>
+void decode_fixed(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad,
+                  Fast fast) {
+  const Cells<kFirst> cells(batch, source.field);
+  const std::size_t base = out.rows();
+  const std::size_t count = batch.count;
+  T* values = out.extend_values<T>(count);
+  for (std::size_t row = 0; row < count; ++row) {
+    const Cell cell = cells[row];
+    T value;
+    if (!fast(cell, value)) [[unlikely]] {
+      value = decode_slowly<T>(cell, source, row, base, out, bad);
+    }
+    values[row] = value;
+  }
+}
+
+template <class T>
+bool fast_integer(Cell cell, T& value) {
+  const bool negative = *cell.begin == '-';
+  std::uint64_t number;
+  if (!swar::parse_digits(cell.begin + negative, cell.size - negative, number)) return false;
+  if (number > static_cast<std::uint64_t>(std::numeric_limits<T>::max()) + negative) return false;
+  value = static_cast<T>(negative ? std::uint64_t{0} - number : number);
+  return true;
+}
+
+bool fast_boolean(Cell cell, std::uint8_t& value) {
+  value = static_cast<std::uint8_t>(*cell.begin - '0');
+  return cell.size == 1 && value <= 1;
+}
+
+struct FastDecimal {
+  unsigned precision;
+  unsigned scale;
+
+  bool operator()(Cell cell, std::int64_t& value) const {
+    const bool negative = *cell.begin == '-';
+    const char* at = cell.begin + negative;
+    const std::size_t size = cell.size - negative;
+    std::uint64_t digits;
+    unsigned fraction = 0;
+    if (size - 1 < 8) {
+      if (!swar::parse_short_fixed_point(at, size, digits, fraction)) return false;
+    } else if (!read_long(at, size, digits, fraction)) {
+      return false;
+    }
+    if (fraction > scale) return false;
+    const unsigned shift = scale - fraction;
+    if (digits >= swar::kPowersOfTen[precision - shift]) return false;
+    digits *= swar::kPowersOfTen[shift];
+    value = static_cast<std::int64_t>(negative ? std::uint64_t{0} - digits : digits);
+    return true;
+  }
+
+  static bool read_long(const char* at, std::size_t size, std::uint64_t& digits, unsigned& fraction) {
+    if (size - 1 >= 19) return false;
+    digits = 0;
+    std::size_t point = size;
+    for (std::size_t i = 0; i < size; ++i) {
+      const auto digit = static_cast<unsigned>(at[i] - '0');
+      if (digit <= 9) {
+        digits = digits * 10 + digit;
+      } else if (at[i] == '.' && point == size) {
+        point = i;
+      } else {
+        return false;
+      }
+    }
+    if (point != size) fraction = static_cast<unsigned>(size - 1 - point);
+    return true;
+  }
+};
+
+// 2017-10-03, remembering the day before: neighbours in a log have the same date.
+class FastDate {
+ public:
+  bool days_of(const char* at, std::int32_t& days) {
+    const std::uint64_t head = swar::load8(at);
+    const std::uint16_t tail = swar::load2(at + 8);
+    if (head == head_ && tail == tail_) [[likely]] {
+      days = days_;
+      return true;
+    }
+    constexpr std::uint64_t kShape = 0x2d30302d30303030;  // "0000-00-"
+    const std::uint64_t bytes = head ^ kShape;
+    if (!swar::are_digits(bytes) || (bytes & 0xff0000ff00000000) != 0) return false;
+    const auto digit = [bytes](unsigned i) { return static_cast<std::int32_t>(bytes >> 8 * i & 0xf); };
+    const auto ten = static_cast<std::uint32_t>(tail & 0xff) - '0';
+    const auto one = static_cast<std::uint32_t>(tail >> 8) - '0';
+    if (ten > 9 || one > 9) return false;
+    const std::int32_t year = digit(0) * 1000 + digit(1) * 100 + digit(2) * 10 + digit(3);
+    const std::int32_t month = digit(5) * 10 + digit(6);
+    const auto day = static_cast<std::int32_t>(ten * 10 + one);
+    if (!is_date(year, month, day)) return false;
+    head_ = head;
+    tail_ = tail;
+    days = days_ = days_from_civil(year, month, day);
+    return true;
+  }
+
+  bool operator()(Cell cell, std::int32_t& days) { return cell.size == 10 && days_of(cell.begin, days); }
+
+ private:
+  std::uint64_t head_ = 0x2d31302d30373931;  // "1970-01-" and "01": nothing is remembered that is not a date
+  std::uint16_t tail_ = 0x3130;
+  std::int32_t days_ = 0;
+};
+
+// 2017-10-03 17:05:45, with T or a blank, and a fraction of at most six digits if the column keeps them.
+struct FastDateTime {
+  unsigned scale;
+  FastDate date{};
+
+  bool operator()(Cell cell, std::int64_t& micros) {
+    std::int32_t days;
+    if (cell.size < 19 || (cell.begin[10] != ' ' && cell.begin[10] != 'T') ||
+        !date.days_of(cell.begin, days)) {
+      return false;
+    }
+    constexpr std::uint64_t kShape = 0x30303a30303a3030;  // "00:00:00"
+    const std::uint64_t bytes = swar::load8(cell.begin + 11) ^ kShape;
+    if (!swar::are_digits(bytes) || (bytes & 0x0000ff0000ff0000) != 0) return false;
+    const std::uint64_t pairs = bytes * 10 + (bytes >> 8);  // hours in byte 0, minutes in 3, seconds in 6
+    const auto hour = static_cast<std::uint32_t>(pairs & 0xff);
+    const auto minute = static_cast<std::uint32_t>(pairs >> 24 & 0xff);
+    const auto second = static_cast<std::uint32_t>(pairs >> 48 & 0xff);
+    if (hour > 23 || minute > 59 || second > 59) return false;
+    std::uint64_t fraction = 0;
+    if (cell.size != 19) {
+      const std::size_t digits = cell.size - 20;
+      if (cell.begin[19] != '.' || digits - 1 >= scale ||
+          !swar::parse_short(cell.begin + 20, digits, fraction)) {
+        return false;
+      }
+      fraction *= swar::kPowersOfTen[6 - digits];
+    }
+    const std::int64_t seconds = days * std::int64_t{86'400} + hour * 3600 + minute * 60 + second;
+    micros = seconds * kMicrosPerSecond + static_cast<std::int64_t>(fraction);
+    return true;
+  }
+};
+
+// Stores 32 bytes and lets the next cell overwrite what is too much; both sides have that slack.
+inline void copy_text(std::byte* to, const char* from, std::size_t size) {
+  std::memcpy(to, from, 32);
+  if (size > 32) [[unlikely]]
+    std::memcpy(to + 32, from + 32, size - 32);
+}
+
+// A string that is NULL or too long; gives how many bytes of it stay.
+[[gnu::noinline]] std::size_t text_slowly(Cell cell, const ColumnSource& source, std::size_t row,
+                                          std::size_t base, ColumnBuilder& out, BadRows& bad) {
+  if (is_null_mark(cell)) {
+    drop_cell(source, row, base + row, true, out, bad);
+    return 0;
+  }
+  if (source.rules.strict || source.definition.type.kind == TypeKind::String) {
+    bad.add(row, source.column, BadCell::TooLong);
+    return 0;
+  }
+  return utf8_prefix({cell.begin, cell.size}, source.definition.type.length);
+}
+
+template <bool kFirst>
+void decode_text(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad) {
+  const Cells<kFirst> cells(batch, source.field);
+  const std::size_t base = out.rows();
+  const std::size_t count = batch.count;
+  const std::size_t bytes_max = source.definition.type.length;
+  std::uint32_t* ends = out.extend_offsets(count);
+  GrowBuffer& text = out.text_bytes();
+  std::size_t used = text.size();
+  text.reserve(used + 1);
+  std::byte* bytes = text.data();
+  std::size_t room = text.capacity();
+  for (std::size_t row = 0; row < count; ++row) {
+    Cell cell = cells[row];
+    if (cell.size > bytes_max || is_null_mark(cell)) [[unlikely]] {
+      cell.size = text_slowly(cell, source, row, base, out, bad);
+    }
+    if (used + cell.size > room) [[unlikely]] {
+      text.set_size(used);
+      text.reserve(used + cell.size);
+      bytes = text.data();
+      room = text.capacity();
+    }
+    copy_text(bytes + used, cell.begin, cell.size);
+    used += cell.size;
+    ends[row] = static_cast<std::uint32_t>(used);
+  }
+  text.set_size(used);
+}
+
+template <bool kFirst>
+void decode_any(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad) {
+  const Type& type = source.definition.type;
+  switch (type.kind) {
+    case TypeKind::Boolean:
+      return decode_fixed<std::uint8_t, kFirst>(batch, source, out, bad, fast_boolean);
+    case TypeKind::TinyInt:
+      return decode_fixed<std::int8_t, kFirst>(batch, source, out, bad, fast_integer<std::int8_t>);
+    case TypeKind::SmallInt:
+      return decode_fixed<std::int16_t, kFirst>(batch, source, out, bad, fast_integer<std::int16_t>);
+    case TypeKind::Int:
+      return decode_fixed<std::int32_t, kFirst>(batch, source, out, bad, fast_integer<std::int32_t>);
+    case TypeKind::BigInt:
+      return decode_fixed<std::int64_t, kFirst>(batch, source, out, bad, fast_integer<std::int64_t>);
+    case TypeKind::Double:
+      return decode_fixed<double, kFirst>(batch, source, out, bad, [](Cell cell, double& value) {
+        return !is_null_mark(cell) && parse_double({cell.begin, cell.size}, value);
+      });
+    case TypeKind::Decimal:
+      if (type.precision <= kDecimalInt64PrecisionMax) {
+        return decode_fixed<std::int64_t, kFirst>(batch, source, out, bad,
+                                                  FastDecimal{type.precision, type.scale});
+      }
+      return decode_fixed<Int128, kFirst>(batch, source, out, bad, [&type](Cell cell, Int128& value) {
+        return parse_decimal({cell.begin, cell.size}, type.precision, type.scale, value);
+      });
+    case TypeKind::Date:
+      return decode_fixed<std::int32_t, kFirst>(batch, source, out, bad, FastDate{});
+    case TypeKind::DateTime:
+      return decode_fixed<std::int64_t, kFirst>(batch, source, out, bad, FastDateTime{type.scale});
+    case TypeKind::Varchar:
+    case TypeKind::String:
+      return decode_text<kFirst>(batch, source, out, bad);
+  }
+}
+
+template <class T>
+void fill_fixed(const FillValue& value, std::size_t count, ColumnBuilder& out) {
+  T number;
+  std::memcpy(&number, value.fixed.bytes, sizeof number);
+  T* values = out.extend_values<T>(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = number;
+}
+
+}  // namespace
+
+void decode_column(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad) {
+  if (source.field == 0) return decode_any<true>(batch, source, out, bad);
+  decode_any<false>(batch, source, out, bad);
+}
+
+void fill_column(const FillValue& value, std::size_t count, ColumnBuilder& out) {
+  if (value.is_null) return out.append_nulls(count);
+  switch (fixed_width(out.type())) {
+    case 1:
+      return fill_fixed<std::uint8_t>(value, count, out);
+    case 2:
+      return fill_fixed<std::uint16_t>(value, count, out);
+    case 4:
+      return fill_fixed<std::uint32_t>(value, count, out);
+    case 8:
+      return fill_fixed<std::uint64_t>(value, count, out);
+    case 16:
+      return fill_fixed<UInt128>(value, count, out);
+    default:
+      for (std::size_t i = 0; i < count; ++i) out.append_text(value.text);
+  }
+}
+
+}  // namespace penstock::txn

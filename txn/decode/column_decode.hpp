@@ -1,0 +1,38 @@
+// One column of a batch of rows: text into typed values.
+//
+// A loop per type with a fast path for what nearly all cells look like (short digits, 2017-10-03 17:05:45);
+// everything else (blanks, NULL, odd spellings, failures) goes through one slow function per cell.
+//
+// Journey:  CsvDecoder -> [decode_column, fill_column] -> ColumnBuilder.
+// Shard:    any; pure functions on what they are given.
+// Promise:  the column gets exactly batch.count rows; a row in `bad` must be taken out again by the caller.
+// Failure:  cells that a row cannot be kept with are added to `bad`.
+#pragma once
+
+#include <cstdint>
+
+#include "txn/column/column_builder.hpp"
+#include "txn/decode/column_mapping.hpp"
+#include "txn/decode/row_batch.hpp"
+#include "txn/schema/table_schema.hpp"
+
+namespace penstock::txn {
+
+struct CellRules {
+  bool strict = false;                   // a cell that cannot be converted filters its row
+  std::int32_t zone_offset_seconds = 0;  // of the load's time zone from UTC
+};
+
+struct ColumnSource {
+  std::uint32_t column;  // its index in the schema
+  std::uint32_t field;
+  const ColumnDef& definition;
+  const CellRules& rules;
+};
+
+void decode_column(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad);
+
+// `count` rows of a column that no field feeds.
+void fill_column(const FillValue& value, std::size_t count, ColumnBuilder& out);
+
+}  // namespace penstock::txn

@@ -1,0 +1,442 @@
+#include "txn/decode/csv_decoder.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "core/base/check.hpp"
+
+namespace penstock::txn {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::size_t kWindow =
+    32 * core::kKiB;  // scanned at once: with its fields it stays in the first cache
+constexpr std::size_t kTail = GrowBuffer::kSlack;    // bytes that must be readable behind a region
+constexpr std::size_t kCarryKept = 64 * core::kKiB;  // more is given back once the row is done
+
+bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+}  // namespace
+
+CsvDecoder::CsvDecoder(CsvOptions options, std::shared_ptr<const TableSchema> schema, ColumnMapping mapping,
+                       DecodeScratch& scratch)
+    : options_(std::move(options)),
+      schema_(std::move(schema)),
+      mapping_(std::move(mapping)),
+      scratch_(scratch),
+      rejects_(options_.rejects) {
+  CHECK(!options_.column_separator.empty() && !options_.line_delimiter.empty());
+  CHECK_EQ(mapping_.targets.size(), schema_->columns.size());
+  CHECK(mapping_.field_count != 0);
+  CHECK_LE(options_.row_bytes_max, std::size_t{1} << 30);
+  // A carriage return as separator could be taken for the end of a line, so it takes the slow path.
+  is_simple_ = options_.column_separator.size() == 1 && options_.line_delimiter.size() == 1 &&
+               options_.column_separator != options_.line_delimiter && options_.column_separator != "\r";
+  // With a delimiter that shares bytes with the mark, whether there is one could depend on where the body was
+  // cut.
+  mark_done_ = options_.line_delimiter.find_first_of(kByteOrderMark) != std::string::npos;
+  for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
+    const std::size_t width = fixed_width(schema_->columns[i].type);
+    row_width_ += (width == 0 ? sizeof(std::uint32_t) : width) + mapping_.targets[i].fill.text.size();
+  }
+}
+
+// Three cases: the row that was unfinished, rows that lie wholly (and 64 bytes before the end) in the piece,
+// and the rest, which is copied and looked at there.
+FeedResult CsvDecoder::feed(core::Bytes bytes, BlockBuilder& builder) {
+  if (failed_) return {0, State::Failed};
+  const std::string_view piece = core::as_text(bytes);
+  std::size_t at = take_byte_order_mark(piece);
+  if (carry_.size() != 0) {
+    const std::size_t end = end_of_carried_row(piece.substr(at));
+    if (end == std::string_view::npos) {
+      keep(piece.substr(at));
+      return {piece.size(), check_carry()};
+    }
+    keep(piece.substr(at, end));
+    at += end;
+    std::size_t done = 0;
+    const State state = decode_region({carry_.as<char>(), carry_.size(), offset_}, done, builder);
+    if (state == State::Failed) return {at, state};
+    CHECK_EQ(done, carry_.size());
+    offset_ += done;
+    forget_carry();
+    if (state == State::BlockFull) return {at, state};
+  }
+  if (piece.size() - at > kTail) {
+    const Region region{piece.data() + at, piece.size() - at - kTail, offset_};
+    std::size_t done = 0;
+    const State state = decode_region(region, done, builder);
+    at += done;
+    offset_ += done;
+    if (state != State::NeedInput) return {at, state};
+  }
+  keep(piece.substr(at));
+  std::size_t done = 0;
+  const State state = decode_region({carry_.as<char>(), carry_.size(), offset_}, done, builder);
+  offset_ += done;
+  if (state != State::NeedInput) {
+    forget_carry();
+    return {at + done, state};
+  }
+  const std::size_t rest = carry_.size() - done;
+  if (rest == 0) {
+    forget_carry();
+  } else if (done != 0) {
+    std::memmove(carry_.data(), carry_.data() + done, rest);
+    carry_.set_size(rest);
+  }
+  return {piece.size(), check_carry()};
+}
+
+FeedResult::State CsvDecoder::finish(BlockBuilder& builder) {
+  if (failed_) return State::Failed;
+  if (!mark_done_) {
+    keep(kByteOrderMark.substr(0, mark_bytes_));
+    mark_done_ = true;
+  }
+  if (carry_.size() == 0) return State::NeedInput;
+  if (carry_.size() > options_.row_bytes_max) return fail_row_too_long(offset_);
+  RowBatch& batch = scratch_.batch;
+  batch.prepare(mapping_.field_count);
+  batch.text = carry_.as<char>();
+  batch.count = 0;
+  batch.separator_bytes = static_cast<std::uint32_t>(options_.column_separator.size());
+  const auto size = static_cast<std::uint32_t>(carry_.size());
+  BadRow bad;
+  add_row(0, size, size, bad);
+  if (bad.exists) {
+    reject_row(bad);
+    note_input(builder, offset_ + size);
+  } else {
+    decode_batch(builder, offset_);
+  }
+  offset_ += size;
+  forget_carry();
+  return builder.is_full(options_.block) ? State::BlockFull : State::NeedInput;
+}
+
+// Decodes the whole rows of a region from `at` on; `at` is then behind the last that was dealt with.
+FeedResult::State CsvDecoder::decode_region(const Region& region, std::size_t& at, BlockBuilder& builder) {
+  RowBatch& batch = scratch_.batch;
+  while (at < region.size) {
+    batch.prepare(mapping_.field_count);
+    batch.count = 0;
+    batch.text = region.text + at;
+    batch.separator_bytes = static_cast<std::uint32_t>(options_.column_separator.size());
+    BadRow bad;
+    const std::uint32_t next = find_rows(region, at, bad);
+    if (failed_) return State::Failed;
+    if (next == 0 && !bad.exists) return State::NeedInput;
+    const std::uint64_t offset = region.offset + at;
+    if (batch.count != 0) {
+      const std::size_t fit = rows_that_fit(builder, offset);
+      const bool all_fit = fit == batch.count;
+      batch.count = fit;
+      const std::uint32_t decoded = batch.rows[fit - 1].next;
+      decode_batch(builder, offset);
+      if (!all_fit || builder.is_full(options_.block)) {
+        at += decoded;
+        if (builder.is_full(options_.block)) return State::BlockFull;
+        continue;
+      }
+    }
+    at += next;
+    if (bad.exists) {
+      reject_row(bad);
+      note_input(builder, offset + bad.next);
+      at += bad.next - next;
+      if (builder.is_full(options_.block)) return State::BlockFull;
+    }
+  }
+  return State::NeedInput;
+}
+
+// Fills the batch with rows from region.text + at on, and says how far they (and empty lines) reach; a row
+// that cannot be split into the wanted fields ends the batch and is given in `bad`.
+std::uint32_t CsvDecoder::find_rows(const Region& region, std::size_t at, BadRow& bad) {
+  if (!is_simple_) return find_rows_slowly(region, at, bad);
+  RowBatch& batch = scratch_.batch;
+  const ScanTask task{batch.text, static_cast<std::uint32_t>(std::min(region.size - at, kWindow)),
+                      options_.column_separator[0], options_.line_delimiter[0]};
+  const ScanResult scan = scan_rows(options_.simd, task, batch);
+  if (scan.stop == ScanResult::Stop::WrongFieldCount) {
+    bad = {scan.next, scan.bad_end, scan.bad_next, scan.bad_fields, true, true};
+    if (scan.has_high_bit) bad.is_utf8 = is_utf8({batch.text + bad.begin, bad.end - bad.begin});
+  } else if (scan.next == 0) {
+    return find_rows_slowly(region, at, bad);  // a row that is longer than the window, or of very many fields
+  }
+  std::uint32_t next = scan.next;
+  if (options_.row_bytes_max < kWindow) next = stop_before_long_row(region.offset + at, next, bad);
+  if (scan.has_high_bit && batch.count != 0) drop_rows_that_are_not_utf8(bad);
+  return bad.exists ? bad.begin : next;
+}
+
+// A row that is too long ends the batch before it; when it is met again as the first, the load fails.
+std::uint32_t CsvDecoder::stop_before_long_row(std::uint64_t offset, std::uint32_t next, BadRow& bad) {
+  RowBatch& batch = scratch_.batch;
+  std::uint32_t begin = next;
+  bool is_long = bad.exists && bad.end - bad.begin > options_.row_bytes_max;
+  for (std::size_t row = 0; row < batch.count; ++row) {
+    if (batch.row_end(row) - batch.rows[row].begin <= options_.row_bytes_max) continue;
+    begin = batch.rows[row].begin;
+    batch.count = row;
+    is_long = true;
+  }
+  if (!is_long) return next;
+  bad = {};
+  if (batch.count == 0) fail_row_too_long(offset + begin);
+  return begin;
+}
+
+std::uint32_t CsvDecoder::find_rows_slowly(const Region& region, std::size_t at, BadRow& bad) {
+  RowBatch& batch = scratch_.batch;
+  const std::string_view text(region.text + at, region.size - at);
+  const bool drop_return = options_.line_delimiter == "\n";
+  std::size_t next = 0;
+  while (batch.count < RowBatch::kRowsMax && next < kWindow &&
+         (batch.count + 1) * batch.field_count <= batch.ends.size()) {
+    const std::size_t found = find_delimiter(text, options_.line_delimiter, next);
+    if (found == std::string_view::npos) break;
+    std::size_t end = found;
+    if (drop_return && end > next && text[end - 1] == '\r') --end;
+    const std::size_t behind = found + options_.line_delimiter.size();
+    if (end - next > options_.row_bytes_max) {
+      if (batch.count == 0) fail_row_too_long(region.offset + at + next);
+      break;
+    }
+    if (end != next) {
+      add_row(static_cast<std::uint32_t>(next), static_cast<std::uint32_t>(end),
+              static_cast<std::uint32_t>(behind), bad);
+      if (bad.exists) break;
+    }
+    next = behind;
+  }
+  return static_cast<std::uint32_t>(next);
+}
+
+void CsvDecoder::add_row(std::uint32_t begin, std::uint32_t end, std::uint32_t next, BadRow& bad) {
+  RowBatch& batch = scratch_.batch;
+  const auto first = static_cast<std::uint32_t>(batch.count * batch.field_count);
+  const std::uint64_t fields = split_row(batch, first, begin, end, options_.column_separator);
+  const std::string_view row(batch.text + begin, end - begin);
+  const bool is_valid = is_ascii(row) || is_utf8(row);
+  if (fields != batch.field_count || !is_valid) {
+    bad = {begin, end, next, fields, true, is_valid};
+    return;
+  }
+  batch.rows[batch.count++] = {begin, next, first};
+}
+
+// One look at all rows together is enough if it finds nothing and a delimiter cannot complete a broken
+// character.
+void CsvDecoder::drop_rows_that_are_not_utf8(BadRow& bad) {
+  RowBatch& batch = scratch_.batch;
+  const std::uint32_t end = batch.rows[batch.count - 1].next;
+  if (is_ascii(options_.line_delimiter) && is_utf8({batch.text, end})) return;
+  for (std::size_t row = 0; row < batch.count; ++row) {
+    const std::uint32_t begin = batch.rows[row].begin;
+    if (is_utf8({batch.text + begin, batch.row_end(row) - begin})) continue;
+    bad = {begin, batch.row_end(row), batch.rows[row].next, batch.field_count, true, false};
+    batch.count = row;
+    return;
+  }
+}
+
+// How many of the batch's rows (at least one) may be decoded before anyone must ask whether the block is
+// full. It is never full before the last of them, so where a block ends does not depend on how rows come in
+// batches.
+std::size_t CsvDecoder::rows_that_fit(const BlockBuilder& builder, std::uint64_t offset) const {
+  const RowBatch& batch = scratch_.batch;
+  const BlockLimits& limits = options_.block;
+  const std::size_t room = limits.rows_max > builder.rows() ? limits.rows_max - builder.rows() : 1;
+  std::size_t fit = std::min(batch.count, room);
+  const std::uint64_t first = builder.rows() != 0 ? builder.first_row_offset() : offset + batch.rows[0].begin;
+  const auto input = [&](std::size_t rows) { return offset + batch.rows[rows - 1].next - first; };
+  // As if all text of the rows were kept: it may become less, not more.
+  const std::size_t used = builder.bytes();
+  const auto memory = [&](std::size_t rows) {
+    return used + rows * row_width_ + (rows / 8 + 2) * schema_->columns.size() * 2 +
+           batch.rows[rows - 1].next;
+  };
+  while (fit > 1 && (input(fit - 1) >= limits.input_bytes_max || memory(fit) >= limits.memory_bytes_max))
+    --fit;
+  return fit;
+}
+
+void CsvDecoder::decode_batch(BlockBuilder& builder, std::uint64_t offset) {
+  RowBatch& batch = scratch_.batch;
+  BadRows& bad = scratch_.bad;
+  const std::size_t rows_before = builder.rows();
+  const std::uint64_t end_offset = offset + batch.rows[batch.count - 1].next;
+  total_rows_ += batch.count;
+  bad.clear();
+  decode_columns(builder);
+  if (bad.count != 0) [[unlikely]] {
+    builder.truncate(rows_before);
+    take_out_bad_rows();
+    bad.clear();
+    if (batch.count != 0) decode_columns(builder);
+    CHECK_EQ(bad.count, 0u);
+  }
+  if (rows_before == 0 && batch.count != 0) builder.set_input(offset + batch.rows[0].begin, 0);
+  note_input(builder, end_offset);
+}
+
+void CsvDecoder::decode_columns(BlockBuilder& builder) {
+  const RowBatch& batch = scratch_.batch;
+  const std::span<ColumnBuilder> columns = builder.columns();
+  for (std::uint32_t i = 0; i < columns.size(); ++i) {
+    const ColumnMapping::Target& target = mapping_.targets[i];
+    if (target.field == ColumnMapping::kNoField) {
+      fill_column(target.fill, batch.count, columns[i]);
+      continue;
+    }
+    const ColumnSource source{i, static_cast<std::uint32_t>(target.field), schema_->columns[i],
+                              options_.cells};
+    decode_column(batch, source, columns[i], scratch_.bad);
+  }
+}
+
+void CsvDecoder::take_out_bad_rows() {
+  RowBatch& batch = scratch_.batch;
+  std::size_t kept = 0;
+  for (std::size_t row = 0; row < batch.count; ++row) {
+    if (scratch_.bad.has(row)) {
+      reject_bad_cell(row);
+    } else {
+      batch.rows[kept++] = batch.rows[row];
+    }
+  }
+  batch.count = kept;
+}
+
+void CsvDecoder::reject_bad_cell(std::size_t row) {
+  if (!rejects_.count_row()) return;
+  const RowBatch& batch = scratch_.batch;
+  const BadRows::Cell& cell = scratch_.bad.cells[row];
+  const ColumnDef& column = schema_->columns[cell.column];
+  const auto field = static_cast<std::uint32_t>(mapping_.targets[cell.column].field);
+  const std::uint32_t* ends = batch.ends.data() + batch.rows[row].first;
+  const std::uint32_t begin = field == 0 ? batch.rows[row].begin : ends[field - 1] + batch.separator_bytes;
+  const std::string_view value(batch.text + begin, ends[field] - begin);
+  const std::string_view shown = value.substr(0, utf8_prefix(value, rejects_.limits().text_bytes_max));
+  std::string reason;
+  switch (cell.why) {
+    case BadCell::Null:
+      reason = fmt::format("column({}) values is null while columns is not nullable", column.name);
+      break;
+    case BadCell::Incorrect:
+      reason = fmt::format("column({}) value is incorrect while strict mode is true, src value is {}",
+                           column.name, shown);
+      break;
+    case BadCell::TooLong:
+      reason = fmt::format(
+          "column_name[{}], the length of input string is too long than vec schema. first 32 bytes of input "
+          "str: [{}] "
+          "schema length: {}; actual length: {}; ",
+          column.name, value.substr(0, utf8_prefix(value, 32)), column.type.length, value.size());
+      break;
+  }
+  rejects_.add_reason(reason,
+                      {batch.text + batch.rows[row].begin, batch.row_end(row) - batch.rows[row].begin});
+}
+
+void CsvDecoder::reject_row(const BadRow& bad) {
+  ++total_rows_;
+  if (!rejects_.count_row()) return;
+  if (!bad.is_utf8) {
+    return rejects_.add_reason(
+        "Unable to display, only support csv data in utf8 codec, please check the data encoding",
+        "Unable to display");
+  }
+  const std::string_view row(scratch_.batch.text + bad.begin, bad.end - bad.begin);
+  std::string values;
+  for (std::size_t at = 0; values.size() < rejects_.limits().text_bytes_max;) {
+    const std::size_t found = find_delimiter(row, options_.column_separator, at);
+    const std::size_t end = std::min(found, row.size());
+    values += row.substr(at, std::min(end - at, rejects_.limits().text_bytes_max));
+    values += ", ";
+    if (found == std::string_view::npos) break;
+    at = found + options_.column_separator.size();
+  }
+  rejects_.add_reason(
+      fmt::format(
+          "actual column number in csv file is  {}  schema column number.actual number: {}, schema column "
+          "number: {}; line delimiter: [{}], column separator: [{}], result values:[{}]",
+          bad.fields > mapping_.field_count ? "more than" : "less than", bad.fields, mapping_.field_count,
+          options_.line_delimiter, options_.column_separator, values),
+      row);
+}
+
+// Input counts from a block's first row: rows that were filtered before it belong to no block.
+void CsvDecoder::note_input(BlockBuilder& builder, std::uint64_t end_offset) {
+  if (builder.rows() == 0) return;
+  builder.set_input(builder.first_row_offset(),
+                    static_cast<std::size_t>(end_offset - builder.first_row_offset()));
+}
+
+// How many bytes at the start of the piece are (more of) the mark. What only looked like one is data after
+// all.
+std::size_t CsvDecoder::take_byte_order_mark(std::string_view piece) {
+  std::size_t at = 0;
+  while (!mark_done_ && at < piece.size()) {
+    if (piece[at] != kByteOrderMark[mark_bytes_]) {
+      mark_done_ = true;
+      const std::size_t from_before = mark_bytes_ - at;
+      keep(kByteOrderMark.substr(0, from_before));
+      return 0;
+    }
+    ++at;
+    if (++mark_bytes_ == kByteOrderMark.size()) {
+      mark_done_ = true;
+      offset_ += mark_bytes_;
+    }
+  }
+  return at;
+}
+
+// Where, in the piece, the carried row's delimiter ends. It may have begun in the carry, which itself holds
+// no whole one.
+std::size_t CsvDecoder::end_of_carried_row(std::string_view piece) const {
+  const std::string& delimiter = options_.line_delimiter;
+  const std::size_t overlap = std::min(delimiter.size() - 1, carry_.size());
+  if (overlap != 0) {
+    char seam[2 * 255];
+    const std::size_t ahead = std::min(delimiter.size() - 1, piece.size());
+    CHECK_LE(overlap + ahead, sizeof seam);
+    std::memcpy(seam, carry_.as<char>() + carry_.size() - overlap, overlap);
+    if (ahead != 0) std::memcpy(seam + overlap, piece.data(), ahead);
+    const std::size_t found = find_delimiter({seam, overlap + ahead}, delimiter, 0);
+    if (found != std::string_view::npos) return found + delimiter.size() - overlap;
+  }
+  const std::size_t found = find_delimiter(piece, delimiter, 0);
+  return found == std::string_view::npos ? found : found + delimiter.size();
+}
+
+void CsvDecoder::forget_carry() {
+  carry_.clear();
+  if (carry_.capacity() > kCarryKept) carry_.release();
+}
+
+// An unfinished row may hold a carriage return and all but one byte of a delimiter beside its own bytes.
+FeedResult::State CsvDecoder::check_carry() {
+  if (carry_.size() <= options_.row_bytes_max + options_.line_delimiter.size()) return State::NeedInput;
+  return fail_row_too_long(offset_);
+}
+
+FeedResult::State CsvDecoder::fail_row_too_long(std::uint64_t offset) {
+  failed_ = true;
+  error_ = fmt::format("a row is longer than row_bytes_max {} bytes; it begins at byte {} of the body",
+                       options_.row_bytes_max, offset);
+  carry_.release();
+  return State::Failed;
+}
+
+}  // namespace penstock::txn

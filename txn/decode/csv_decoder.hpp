@@ -1,0 +1,126 @@
+// CsvDecoder: a load's body, in pieces cut anywhere, into the columns of a BlockBuilder.
+//
+// Whole rows are decoded where they lie. Only what a piece leaves unfinished is copied (and its last 64
+// bytes, so that wide reads stay inside). Rows are found a batch at a time and decoded column by column; a
+// batch in which a row turns out bad is decoded again without it. The outcome (blocks, counts, reasons)
+// depends on the body only, never on where it was cut.
+//
+// Rows go through find_rows() -> decode_batch(): quoting and escapes belong into the first, between finding a
+// row and splitting it; lines to skip are skipped where the byte order mark is.
+//
+// Journey:  net/load (body pieces) -> [CsvDecoder] -> BlockBuilder -> encode_block.
+// Shard:    one; never suspends. Several decoders of a shard share a DecodeScratch.
+// Promise:  after NeedInput all of the piece is consumed; after BlockFull the block ends with a whole row and
+// the rest of
+//           the piece, from `consumed` on, is to be fed again once the builder is cleared. Nothing is
+//           allocated per row.
+// Failure:  Failed for ever, with error(), when a row is longer than row_bytes_max. Bad rows are counted in
+// rejects().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/bytes.hpp"
+#include "txn/column/block_builder.hpp"
+#include "txn/column/grow_buffer.hpp"
+#include "txn/decode/column_decode.hpp"
+#include "txn/decode/column_mapping.hpp"
+#include "txn/decode/row_batch.hpp"
+#include "txn/decode/row_rejects.hpp"
+#include "txn/decode/row_scan.hpp"
+
+namespace penstock::txn {
+
+struct CsvOptions {
+  std::string column_separator = "\t";
+  std::string line_delimiter = "\n";
+  CellRules cells;
+  BlockLimits block;
+  std::size_t row_bytes_max = 16 * core::kMiB;
+  RowRejects::Limits rejects;
+  SimdLevel simd = best_simd_level();
+};
+
+struct FeedResult {
+  enum class State : std::uint8_t { NeedInput, BlockFull, Failed };
+  std::size_t consumed = 0;
+  State state = State::NeedInput;
+};
+
+class CsvDecoder {
+ public:
+  // The scratch must outlive the decoder.
+  CsvDecoder(CsvOptions options, std::shared_ptr<const TableSchema> schema, ColumnMapping mapping,
+             DecodeScratch& scratch);
+
+  FeedResult feed(core::Bytes piece, BlockBuilder& builder);
+  // The body has ended: decodes a last row that has no delimiter. Call it when all pieces are consumed.
+  FeedResult::State finish(BlockBuilder& builder);
+
+  std::uint64_t total_rows() const { return total_rows_; }
+  std::uint64_t filtered_rows() const { return rejects_.count(); }
+  std::uint64_t loaded_rows() const { return total_rows_ - rejects_.count(); }
+  const RowRejects& rejects() const { return rejects_; }
+  const std::string& error() const { return error_; }
+  std::size_t reserved_bytes() const { return carry_.capacity(); }  // what an unfinished row holds
+
+ private:
+  using State = FeedResult::State;
+
+  // A text with 64 readable bytes behind it, and the place of its first byte in the body.
+  struct Region {
+    const char* text;
+    std::size_t size;
+    std::uint64_t offset;
+  };
+  struct BadRow {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    std::uint32_t next = 0;
+    std::uint64_t fields = 0;
+    bool exists = false;
+    bool is_utf8 = true;
+  };
+
+  State decode_region(const Region& region, std::size_t& at, BlockBuilder& builder);
+  std::uint32_t find_rows(const Region& region, std::size_t at, BadRow& bad);
+  std::uint32_t find_rows_slowly(const Region& region, std::size_t at, BadRow& bad);
+  void add_row(std::uint32_t begin, std::uint32_t end, std::uint32_t next, BadRow& bad);
+  std::uint32_t stop_before_long_row(std::uint64_t offset, std::uint32_t next, BadRow& bad);
+  void drop_rows_that_are_not_utf8(BadRow& bad);
+  std::size_t rows_that_fit(const BlockBuilder& builder, std::uint64_t offset) const;
+  void decode_batch(BlockBuilder& builder, std::uint64_t offset);
+  void decode_columns(BlockBuilder& builder);
+  void take_out_bad_rows();
+  void reject_bad_cell(std::size_t row);
+  void reject_row(const BadRow& bad);
+  void note_input(BlockBuilder& builder, std::uint64_t end_offset);
+
+  std::size_t take_byte_order_mark(std::string_view piece);
+  std::size_t end_of_carried_row(std::string_view piece) const;
+  void keep(std::string_view text) { carry_.append(text.data(), text.size()); }
+  void forget_carry();
+  State check_carry();
+  State fail_row_too_long(std::uint64_t offset);
+
+  CsvOptions options_;
+  std::shared_ptr<const TableSchema> schema_;
+  ColumnMapping mapping_;
+  DecodeScratch& scratch_;
+  RowRejects rejects_;
+  bool is_simple_;             // one-byte separator and delimiter: the fast scan applies
+  std::size_t row_width_ = 0;  // bytes a row takes beside its text, at most
+  GrowBuffer carry_;           // an unfinished row
+  std::uint64_t offset_ = 0;   // body offset of the carry's first byte, or of the next byte fed
+  unsigned mark_bytes_ = 0;    // of the byte order mark, seen so far
+  bool mark_done_ = false;
+  bool failed_ = false;
+  std::uint64_t total_rows_ = 0;
+  std::string error_;
+};
+
+}  // namespace penstock::txn

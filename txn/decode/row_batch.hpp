@@ -1,0 +1,77 @@
+// RowBatch: where the fields of a few hundred rows lie in a text, and which rows turned out bad.
+//
+// Rows are found first and decoded afterwards, column by column, so that the type of a column is looked at
+// once a batch and not once a cell. Both halves fit in the first-level cache together with their text.
+//
+// Journey:  row_scan fills it -> column_decode reads it -> CsvDecoder takes the bad rows out.
+// Shard:    one a shard, inside DecodeScratch: decoding never suspends, so all loads of a shard use the same.
+// Promise:  64 bytes behind every row can be read.
+// Failure:  none.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace penstock::txn {
+
+struct RowBatch {
+  static constexpr std::size_t kRowsMax = 512;
+  static constexpr std::size_t kFieldsMin = 4096;  // room for fields of a batch, at least
+  static constexpr std::size_t kBlock = 64;        // what is scanned in one step: it may go this far over
+
+  struct Row {
+    std::uint32_t begin;  // in text
+    std::uint32_t next;   // behind the row's delimiter
+    std::uint32_t first;  // its first entry in ends
+  };
+
+  const char* text = nullptr;
+  std::size_t count = 0;
+  std::uint32_t field_count = 0;
+  std::uint32_t separator_bytes = 1;
+  std::array<Row, kRowsMax + kBlock> rows;  // one step of the scan may go over kRowsMax
+  std::vector<std::uint32_t>
+      ends;  // per row field_count ends of fields; entries between rows belong to nobody
+
+  void prepare(std::uint32_t fields) {
+    field_count = fields;
+    const std::size_t room = (fields > kFieldsMin ? fields : kFieldsMin) + 2 * kBlock;
+    if (ends.size() < room) ends.resize(room);
+  }
+  std::uint32_t row_end(std::size_t row) const { return ends[rows[row].first + field_count - 1]; }
+};
+
+enum class BadCell : std::uint8_t { Null, Incorrect, TooLong };
+
+// The first bad cell of each bad row of a batch.
+struct BadRows {
+  struct Cell {
+    std::uint32_t column;
+    BadCell why;
+  };
+  std::size_t count = 0;
+  std::array<std::uint64_t, RowBatch::kRowsMax / 64 + 1> bits{};
+  std::array<Cell, RowBatch::kRowsMax + RowBatch::kBlock> cells;
+
+  bool has(std::size_t row) const { return (bits[row / 64] >> row % 64 & 1) != 0; }
+  void add(std::size_t row, std::uint32_t column, BadCell why) {
+    if (has(row)) return;
+    bits[row / 64] |= std::uint64_t{1} << row % 64;
+    cells[row] = {column, why};
+    ++count;
+  }
+  void clear() {
+    count = 0;
+    bits.fill(0);
+  }
+};
+
+// What decoding needs beside its load's own state: one a shard.
+struct DecodeScratch {
+  RowBatch batch;
+  BadRows bad;
+};
+
+}  // namespace penstock::txn

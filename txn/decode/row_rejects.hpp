@@ -1,0 +1,48 @@
+// RowRejects: how many rows of a load were filtered, and why the first of them were.
+//
+// Journey:  decoders -> [RowRejects] -> net/load (counts, FirstErrorMsg, the error log behind ErrorURL).
+// Shard:    the shard of its load.
+// Promise:  at most rows_max reasons in at most bytes_max bytes are kept, however many rows are bad; nothing
+// is
+//           allocated for the rest.
+// Failure:  none.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace penstock::txn {
+
+class RowRejects {
+ public:
+  struct Limits {
+    std::size_t rows_max = 50;
+    std::size_t text_bytes_max = 1024;  // of one reason, and of one row
+    std::size_t bytes_max = 64 * 1024;  // of the whole log
+  };
+  RowRejects() = default;
+  explicit RowRejects(const Limits& limits) : limits_(limits) {}
+
+  // Counts one row; true if its reason is still wanted: then call add_reason().
+  bool count_row() {
+    ++count_;
+    return kept_ < limits_.rows_max && log_.size() < limits_.bytes_max;
+  }
+  void add_reason(std::string_view reason, std::string_view row);
+
+  std::uint64_t count() const { return count_; }
+  const std::string& first_reason() const { return first_reason_; }
+  const std::string& log() const { return log_; }  // lines `Reason: {reason}. src line [{row}]; `
+  const Limits& limits() const { return limits_; }
+
+ private:
+  Limits limits_{};
+  std::uint64_t count_ = 0;
+  std::size_t kept_ = 0;
+  std::string first_reason_;
+  std::string log_;
+};
+
+}  // namespace penstock::txn

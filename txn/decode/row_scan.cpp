@@ -1,0 +1,156 @@
+#include "txn/decode/row_scan.hpp"
+
+#include <bit>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace penstock::txn {
+namespace {
+
+struct BlockMasks {
+  std::uint64_t separators;
+  std::uint64_t delimiters;
+  std::uint64_t high;
+};
+
+class ScalarMatcher {
+ public:
+  ScalarMatcher(char separator, char delimiter) : separator_(separator), delimiter_(delimiter) {}
+  BlockMasks match(const char* at) const {
+    BlockMasks masks{0, 0, 0};
+    for (unsigned i = 0; i < 64; ++i) {
+      masks.separators |= std::uint64_t{at[i] == separator_} << i;
+      masks.delimiters |= std::uint64_t{at[i] == delimiter_} << i;
+      masks.high |= std::uint64_t{static_cast<unsigned char>(at[i]) >= 0x80} << i;
+    }
+    return masks;
+  }
+
+ private:
+  char separator_;
+  char delimiter_;
+};
+
+#define PENSTOCK_SCAN_TARGET
+#define PENSTOCK_SCAN_NAME scan_scalar
+#define PENSTOCK_SCAN_MATCHER ScalarMatcher
+#include "txn/decode/row_scan_body.inc"
+#undef PENSTOCK_SCAN_TARGET
+#undef PENSTOCK_SCAN_NAME
+#undef PENSTOCK_SCAN_MATCHER
+
+#if defined(__x86_64__)
+
+class Sse2Matcher {
+ public:
+  Sse2Matcher(char separator, char delimiter)
+      : separator_(_mm_set1_epi8(separator)), delimiter_(_mm_set1_epi8(delimiter)) {}
+  BlockMasks match(const char* at) const {
+    BlockMasks masks{0, 0, 0};
+    for (unsigned i = 0; i < 4; ++i) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16 * i));
+      masks.separators |= mask(_mm_cmpeq_epi8(bytes, separator_)) << 16 * i;
+      masks.delimiters |= mask(_mm_cmpeq_epi8(bytes, delimiter_)) << 16 * i;
+      masks.high |= mask(bytes) << 16 * i;
+    }
+    return masks;
+  }
+
+ private:
+  static std::uint64_t mask(__m128i bytes) { return static_cast<std::uint32_t>(_mm_movemask_epi8(bytes)); }
+  __m128i separator_;
+  __m128i delimiter_;
+};
+
+#define PENSTOCK_SCAN_TARGET
+#define PENSTOCK_SCAN_NAME scan_sse2
+#define PENSTOCK_SCAN_MATCHER Sse2Matcher
+#include "txn/decode/row_scan_body.inc"
+#undef PENSTOCK_SCAN_TARGET
+#undef PENSTOCK_SCAN_NAME
+#undef PENSTOCK_SCAN_MATCHER
+
+#define PENSTOCK_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
+
+class Avx2Matcher {
+ public:
+  PENSTOCK_AVX2 Avx2Matcher(char separator, char delimiter)
+      : separator_(_mm256_set1_epi8(separator)), delimiter_(_mm256_set1_epi8(delimiter)) {}
+  PENSTOCK_AVX2 BlockMasks match(const char* at) const {
+    const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+    const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at + 32));
+    return {mask(_mm256_cmpeq_epi8(low, separator_)) | mask(_mm256_cmpeq_epi8(high, separator_)) << 32,
+            mask(_mm256_cmpeq_epi8(low, delimiter_)) | mask(_mm256_cmpeq_epi8(high, delimiter_)) << 32,
+            mask(low) | mask(high) << 32};
+  }
+
+ private:
+  PENSTOCK_AVX2 static std::uint64_t mask(__m256i bytes) {
+    return static_cast<std::uint32_t>(_mm256_movemask_epi8(bytes));
+  }
+  __m256i separator_;
+  __m256i delimiter_;
+};
+
+#define PENSTOCK_SCAN_TARGET PENSTOCK_AVX2
+#define PENSTOCK_SCAN_NAME scan_avx2
+#define PENSTOCK_SCAN_MATCHER Avx2Matcher
+#include "txn/decode/row_scan_body.inc"
+#undef PENSTOCK_SCAN_TARGET
+#undef PENSTOCK_SCAN_NAME
+#undef PENSTOCK_SCAN_MATCHER
+
+#endif
+
+}  // namespace
+
+SimdLevel best_simd_level() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+      __builtin_cpu_supports("popcnt")) {
+    return SimdLevel::Avx2;
+  }
+  return SimdLevel::Sse2;
+#else
+  return SimdLevel::Scalar;
+#endif
+}
+
+ScanResult scan_rows(SimdLevel level, const ScanTask& task, RowBatch& batch) {
+  batch.text = task.text;
+#if defined(__x86_64__)
+  if (level == SimdLevel::Avx2) return scan_avx2(task, batch);
+  if (level == SimdLevel::Sse2) return scan_sse2(task, batch);
+#endif
+  return scan_scalar(task, batch);
+}
+
+std::size_t find_delimiter(std::string_view text, std::string_view delimiter, std::size_t from) {
+  if (from >= text.size()) return std::string_view::npos;
+  const char* begin = text.data() + from;
+  const std::size_t size = text.size() - from;
+  const void* at = delimiter.size() == 1 ? std::memchr(begin, delimiter[0], size)
+                                         : ::memmem(begin, size, delimiter.data(), delimiter.size());
+  if (at == nullptr) return std::string_view::npos;
+  return static_cast<std::size_t>(static_cast<const char*>(at) - text.data());
+}
+
+std::uint64_t split_row(RowBatch& batch, std::uint32_t first, std::uint32_t begin, std::uint32_t end,
+                        std::string_view separator) {
+  const std::string_view row(batch.text, end);
+  std::uint64_t fields = 0;
+  std::size_t at = begin;
+  for (;;) {
+    const std::size_t found = find_delimiter(row, separator, at);
+    const std::size_t field_end = found == std::string_view::npos ? end : found;
+    if (fields < batch.field_count) batch.ends[first + fields] = static_cast<std::uint32_t>(field_end);
+    ++fields;
+    if (found == std::string_view::npos) return fields;
+    at = found + separator.size();
+  }
+}
+
+}  // namespace penstock::txn

@@ -1,0 +1,242 @@
+#include "txn/journal/journal_writer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "core/base/log.hpp"
+#include "core/base/planted.hpp"
+
+namespace penstock::txn {
+
+using core::Planted;
+using core::planted;
+
+JournalWriter::JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena, Poison& poison,
+                             Place place, Limits limits)
+    : shard_(shard),
+      directory_(directory),
+      arena_(arena),
+      poison_(poison),
+      place_(place),
+      limits_(limits) {}
+
+JournalWriter::~JournalWriter() = default;
+
+bool JournalWriter::is_broken(FileId file) const {
+  return std::find(broken_.begin(), broken_.end(), file) != broken_.end();
+}
+
+core::Task<core::Result<Extent>> JournalWriter::append(core::Bytes record, RecordKind kind) {
+  co_await append_turn_.acquire();
+  const auto needed = record.size();
+  if (current_ == nullptr || current_->broken || current_->end + needed + 8 > current_->capacity) {
+    if (auto opened = co_await open_next_file(needed); !opened) {
+      append_turn_.release();
+      co_return std::unexpected(opened.error());
+    }
+  }
+  const std::shared_ptr<OpenFile> file = current_;
+  ++pins_[file->id];
+  static constexpr std::array<std::byte, 8> kZeros{};
+  if (const std::size_t odd = file->end % kZeros.size(); odd != 0) {  // records begin on 8 bytes: readers map them as they lie
+    const std::size_t padding = kZeros.size() - odd;
+    file->end += padding;
+    (void)co_await put(core::Bytes(kZeros).first(padding));
+  }
+  Extent extent{.file = file->id, .offset = file->end, .length = static_cast<std::uint32_t>(needed), .checksum = 0};
+  extent.checksum = record_checksum(place_.store, file->id, kind, extent.offset, record);
+  file->end += needed;
+  const auto put_in = co_await put(record);
+  append_turn_.release();
+  CO_TRY_VOID(put_in);
+  co_return extent;
+}
+
+void JournalWriter::unpin(FileId file) {
+  const auto found = pins_.find(file);
+  CHECK(found != pins_.end());
+  if (--found->second == 0) pins_.erase(found);
+}
+
+std::vector<FileId> JournalWriter::sealed_files() const {
+  std::vector<FileId> files;
+  for (const FileId file : sealed_) {
+    if (!pins_.contains(file)) files.push_back(file);
+  }
+  return files;
+}
+
+// Copies bytes into write buffers; a full one is written out at once.
+core::Task<core::Result<>> JournalWriter::put(core::Bytes bytes) {
+  while (!bytes.empty()) {
+    if (buffer_ == nullptr) {
+      const std::uint64_t at = current_->end - bytes.size();
+      CHECK_EQ(at % core::kPage, 0u);
+      co_await acquire_buffer();
+      buffer_->file_offset = at;
+    }
+    const std::size_t take = std::min(bytes.size(), buffer_->memory.size() - buffer_->filled);
+    std::memcpy(buffer_->memory.data() + buffer_->filled, bytes.data(), take);
+    buffer_->filled += take;
+    bytes = bytes.subspan(take);
+    if (buffer_->filled == buffer_->memory.size()) submit_filled();
+  }
+  co_return core::Result<>{};
+}
+
+core::Task<void> JournalWriter::acquire_buffer() {
+  for (;;) {
+    const std::span<std::byte> memory = arena_.acquire();
+    if (!memory.empty()) {
+      buffer_ = std::make_shared<WriteBuffer>();
+      buffer_->memory = memory;
+      co_return;
+    }
+    co_await buffer_released_.wait();
+  }
+}
+
+// Pads what is filled to a page and writes it. The buffer goes on behind it if there is room, so that nothing is copied
+// and no page is written twice.
+void JournalWriter::submit_filled() {
+  if (buffer_ == nullptr || buffer_->filled == buffer_->submitted) return;
+  const std::size_t padded = core::round_up(buffer_->filled, core::kPage);
+  std::memset(buffer_->memory.data() + buffer_->filled, 0, padded - buffer_->filled);
+  const std::size_t from = std::exchange(buffer_->submitted, padded);
+  const std::size_t padding = padded - buffer_->filled;
+  buffer_->filled = padded;
+  current_->end += padding;
+  const std::shared_ptr<WriteBuffer> buffer = buffer_;
+  if (padded == buffer->memory.size()) {
+    buffer->closed = true;
+    buffer_ = nullptr;
+  }
+  ++buffer->writes_in_flight;
+  ++current_->writes_in_flight;
+  current_->dirty = true;
+  shard_.spawn(write_out(current_, buffer, from, padded));
+}
+
+core::Task<void> JournalWriter::write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer,
+                                          std::size_t from, std::size_t to) {
+  const auto written =
+      co_await file->file.write_all(buffer->file_offset + from, buffer->memory.subspan(from, to - from));
+  if (written) {
+    stats_.bytes_written += to - from;
+    ++stats_.writes;
+  } else if (!file->broken) {
+    file->broken = true;
+    broken_.push_back(file->id);
+    core::log_error("journal_write_failed", "file", format_file_name(FileKind::Journal, file->id), "error",
+                    written.error().to_string());
+  }
+  --buffer->writes_in_flight;
+  release_if_done(*buffer);
+  --file->writes_in_flight;
+  if (file->writes_in_flight == 0) file->write_done.notify_all();
+}
+
+void JournalWriter::release_if_done(WriteBuffer& buffer) {
+  if (!buffer.closed || buffer.writes_in_flight > 0) return;
+  arena_.release(buffer.memory);
+  buffer_released_.notify_all();
+}
+
+core::Task<core::Result<>> JournalWriter::open_next_file(std::uint64_t bytes_needed) {
+  if (current_ != nullptr) {
+    submit_filled();
+    if (buffer_ != nullptr) {
+      buffer_->closed = true;
+      release_if_done(*buffer_);
+      buffer_ = nullptr;
+    }
+    current_->sealed = true;
+    unsynced_sealed_.push_back(std::exchange(current_, nullptr));
+  }
+  const FileId id = FileId::make(place_.epoch, shard_.id().value, next_counter_++);
+  const std::string name = format_file_name(FileKind::Journal, id);
+  CO_TRY(core::File file, co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true}));
+  names_dirty_ = true;
+  ++stats_.files_made;
+
+  const std::uint64_t needed = core::round_up(bytes_needed + 8, core::kPage) + FileHeader::kBytes;
+  std::uint64_t capacity = std::max(limits_.file_bytes, needed);
+  auto reserved = co_await file.allocate(0, capacity);
+  while (!reserved && reserved.error().code == core::Errc::NoSpace && capacity > std::max(limits_.file_bytes_min, needed)) {
+    capacity = std::max({capacity / 4, limits_.file_bytes_min, needed});
+    reserved = co_await file.allocate(0, capacity);
+  }
+  if (!reserved && reserved.error().code != core::Errc::Unsupported) {
+    const core::Error error = reserved.error();
+    co_await file.close();
+    (void)co_await directory_.unlink(name);
+    co_return core::fail(error.code, "reserving space for a journal file", error.os_error);
+  }
+  auto opened = std::make_shared<OpenFile>();
+  opened->id = id;
+  opened->file = std::move(file);
+  opened->capacity = capacity;
+  current_ = opened;
+  co_await acquire_buffer();
+  buffer_->file_offset = 0;
+  FileHeader{.kind = FileKind::Journal, .store = place_.store, .id = id}.encode(
+      buffer_->memory.first(FileHeader::kBytes));
+  buffer_->filled = FileHeader::kBytes;
+  current_->end = FileHeader::kBytes;
+  co_return core::Result<>{};
+}
+
+core::Task<void> JournalWriter::sync() {
+  co_await sync_turn_.acquire();
+  co_await append_turn_.acquire();  // no record is half in a buffer
+  submit_filled();
+  const std::shared_ptr<OpenFile> open = current_;
+  append_turn_.release();
+
+  std::deque<std::shared_ptr<OpenFile>> sealed = std::exchange(unsynced_sealed_, {});
+  std::vector<std::shared_ptr<OpenFile>> files(sealed.begin(), sealed.end());
+  if (open != nullptr && !open->sealed) files.push_back(open);
+  if (std::exchange(names_dirty_, false) && !planted(Planted::SkipJournalDirSync)) {
+    ++stats_.syncs;
+    if (auto synced = co_await directory_.sync(); !synced && !planted(Planted::SkipPoison)) {
+      co_await poison_.end("syncing the names of new journal files", synced.error());
+    }
+  }
+  for (const std::shared_ptr<OpenFile>& file : files) {
+    while (file->writes_in_flight > 0) co_await file->write_done.wait();
+    const bool skipped = file->sealed ? planted(Planted::SkipSealedSync) : planted(Planted::SkipJournalSync);
+    if (std::exchange(file->dirty, false) && !file->broken && !skipped) {
+      ++stats_.syncs;
+      if (auto synced = co_await file->file.sync(); !synced && !planted(Planted::SkipPoison)) {
+        co_await poison_.end("fdatasync of a journal file", synced.error());
+      }
+    }
+  }
+  for (const std::shared_ptr<OpenFile>& file : sealed) {
+    while (file->writes_in_flight > 0) co_await file->write_done.wait();
+    // Only space is given back here: a cut that is lost costs nothing but room.
+    (void)co_await file->file.truncate(core::round_up(file->end, core::kPage));
+    co_await file->file.close();
+    sealed_.push_back(file->id);
+  }
+  sync_turn_.release();
+}
+
+core::Task<void> JournalWriter::close() {
+  co_await append_turn_.acquire();
+  if (current_ != nullptr) {
+    submit_filled();
+    if (buffer_ != nullptr) {
+      buffer_->closed = true;
+      release_if_done(*buffer_);
+      buffer_ = nullptr;
+    }
+    current_->sealed = true;
+    unsynced_sealed_.push_back(std::exchange(current_, nullptr));
+  }
+  append_turn_.release();
+  co_await sync();
+}
+
+}  // namespace penstock::txn

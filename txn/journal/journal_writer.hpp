@@ -1,0 +1,119 @@
+// JournalWriter: a shard's blocks and footers, appended once, written with O_DIRECT while loads still arrive.
+//
+// Records are copied into page-aligned buffers of the shard's arena; a full buffer is written at once, consecutive records
+// in one write. sync() writes what is left and syncs every file touched since the sync before, and their names. No page is
+// written twice: after a sync the next record begins on a new page. A full file is sealed: it is synced with the next
+// sync, then cut to its last page.
+//
+// Journey:  Load::flush_block, Precommitter -> [JournalWriter] -> File; then Precommitter votes.
+// Shard:    one per shard.
+// Promise:  an Extent returned by append() is durable once a later sync() has returned and its file is not broken().
+// Failure:  append(): NoSpace or Io when a new file cannot be made: the load fails, later ones may work. A failed write
+//           breaks its file: loads that touched it fail (broken()), the next record goes to a new file. A failed
+//           fdatasync poisons the store: sync() never returns.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/checksum.hpp"
+#include "core/io/file.hpp"
+#include "core/memory/page_arena.hpp"
+#include "core/shard/shard.hpp"
+#include "core/task/sync.hpp"
+#include "txn/journal/extent.hpp"
+#include "txn/journal/file_header.hpp"
+#include "txn/journal/poison.hpp"
+
+namespace penstock::txn {
+
+class JournalWriter {
+ public:
+  struct Limits {
+    std::uint64_t file_bytes = 256 * core::kMiB;
+    std::uint64_t file_bytes_min = 4 * core::kMiB;  // what is tried when the disk has no room for a whole file
+  };
+  struct Place {
+    core::StoreUuid store;
+    std::uint64_t epoch;
+  };
+  // All references must outlive the writer.
+  JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena, Poison& poison, Place place,
+                Limits limits);
+  ~JournalWriter();
+
+  // The extent's file stays pinned (never reported as sealed) until unpin(): somebody may still come to refer to it.
+  core::Task<core::Result<Extent>> append(core::Bytes record, RecordKind kind);
+  void unpin(FileId file);
+  // Everything appended before is durable, or its file is broken.
+  core::Task<void> sync();
+  bool is_broken(FileId file) const;
+
+  // Files that will never be written again and that no open load refers to; forget() what the reclaimer takes.
+  std::vector<FileId> sealed_files() const;
+  void forget(FileId file) { std::erase(sealed_, file); }
+  // Syncs, seals and closes what is open. For an orderly end.
+  core::Task<void> close();
+
+  struct Stats {
+    std::uint64_t bytes_written = 0;
+    std::uint64_t writes = 0;
+    std::uint64_t syncs = 0;
+    std::uint64_t files_made = 0;
+  };
+  const Stats& stats() const { return stats_; }
+
+ private:
+  struct OpenFile {
+    FileId id;
+    core::File file;
+    std::uint64_t capacity = 0;    // bytes reserved
+    std::uint64_t end = 0;         // where the next record goes
+    std::size_t writes_in_flight = 0;
+    bool dirty = false;            // written since its last sync
+    bool sealed = false;
+    bool broken = false;
+    core::WaitList write_done;
+  };
+  struct WriteBuffer {
+    std::span<std::byte> memory;
+    std::uint64_t file_offset = 0;  // of memory[0]
+    std::size_t filled = 0;
+    std::size_t submitted = 0;      // written out up to here
+    std::size_t writes_in_flight = 0;
+    bool closed = false;            // nothing more will be put in
+  };
+
+  core::Task<core::Result<>> open_next_file(std::uint64_t bytes_needed);
+  core::Task<void> acquire_buffer();
+  void submit_filled();
+  core::Task<void> write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer, std::size_t from,
+                             std::size_t to);
+  core::Task<core::Result<>> put(core::Bytes bytes);
+  void release_if_done(WriteBuffer& buffer);
+
+  core::Shard& shard_;
+  core::Directory directory_;
+  core::PageArena& arena_;
+  Poison& poison_;
+  const Place place_;
+  const Limits limits_;
+
+  core::Semaphore append_turn_{1};
+  core::Semaphore sync_turn_{1};
+  core::WaitList buffer_released_;
+  std::shared_ptr<OpenFile> current_;
+  std::shared_ptr<WriteBuffer> buffer_;
+  std::deque<std::shared_ptr<OpenFile>> unsynced_sealed_;
+  bool names_dirty_ = false;
+  std::uint64_t next_counter_ = 0;
+  std::vector<FileId> sealed_;
+  std::vector<FileId> broken_;
+  std::unordered_map<FileId, std::size_t> pins_;
+  Stats stats_;
+};
+
+}  // namespace penstock::txn

@@ -1,0 +1,127 @@
+#include "txn/schema/ddl_parser.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "txn/schema/names.hpp"
+
+namespace penstock::txn {
+namespace {
+
+SqlResult<bool> accept_if_not_exists(SqlCursor& cursor) {
+  if (!cursor.accept_keyword("IF")) return false;
+  TRY_VOID(cursor.expect_keywords("NOT", "EXISTS"));
+  return true;
+}
+
+SqlResult<bool> accept_if_exists(SqlCursor& cursor) {
+  if (!cursor.accept_keyword("IF")) return false;
+  TRY_VOID(cursor.expect_keyword("EXISTS"));
+  return true;
+}
+
+bool accept_database_word(SqlCursor& cursor) {
+  return cursor.accept_keyword("DATABASE") || cursor.accept_keyword("SCHEMA");
+}
+
+SqlResult<Statement> parse_create_database(SqlCursor& cursor) {
+  CreateDatabaseStatement out;
+  TRY(out.if_not_exists, accept_if_not_exists(cursor));
+  TRY(out.name, cursor.expect_database());
+  if (cursor.accept_keyword("PROPERTIES")) {
+    TRY(out.properties, cursor.expect_properties());
+  }
+  return out;
+}
+
+SqlResult<Statement> parse_create(SqlCursor& cursor) {
+  if (accept_database_word(cursor)) return parse_create_database(cursor);
+  for (const char* kind : {"EXTERNAL", "TEMPORARY"}) {
+    if (cursor.at_keyword(kind)) return sql_error(fmt::format("CREATE {} TABLE is not supported yet", kind));
+  }
+  if (!cursor.accept_keyword("TABLE")) return cursor.unexpected_here("DATABASE or TABLE after CREATE");
+  TRY(auto table, parse_create_table(cursor));
+  return table;
+}
+
+SqlResult<Statement> parse_drop(SqlCursor& cursor) {
+  if (accept_database_word(cursor)) {
+    DropDatabaseStatement out;
+    TRY(out.if_exists, accept_if_exists(cursor));
+    TRY(out.name, cursor.expect_database());
+    out.force = cursor.accept_keyword("FORCE");
+    return out;
+  }
+  if (!cursor.accept_keyword("TABLE")) return cursor.unexpected_here("DATABASE or TABLE after DROP");
+  DropTableStatement out;
+  TRY(out.if_exists, accept_if_exists(cursor));
+  TRY(out.name, cursor.expect_table());
+  out.force = cursor.accept_keyword("FORCE");
+  return out;
+}
+
+SqlResult<std::optional<std::string>> accept_like(SqlCursor& cursor) {
+  if (!cursor.accept_keyword("LIKE")) return std::nullopt;
+  TRY(std::string pattern, cursor.expect_string("a pattern in quotes"));
+  return pattern;
+}
+
+SqlResult<Statement> parse_show(SqlCursor& cursor) {
+  if (cursor.accept_keyword("DATABASES") || cursor.accept_keyword("SCHEMAS")) {
+    ShowDatabasesStatement out;
+    TRY(out.like, accept_like(cursor));
+    return out;
+  }
+  if (cursor.accept_keyword("TABLES")) {
+    ShowTablesStatement out;
+    if (cursor.accept_keyword("FROM") || cursor.accept_keyword("IN")) {
+      TRY(out.database, cursor.expect_database());
+    }
+    TRY(out.like, accept_like(cursor));
+    return out;
+  }
+  if (cursor.accept_keyword("CREATE")) {
+    TRY_VOID(cursor.expect_keyword("TABLE"));
+    ShowCreateTableStatement out;
+    TRY(out.name, cursor.expect_table());
+    return out;
+  }
+  return cursor.unexpected_here("DATABASES, TABLES or CREATE TABLE after SHOW");
+}
+
+}  // namespace
+
+SqlResult<Statement> parse_statement(std::string_view text) {
+  if (text.size() > kStatementBytesMax) {
+    return sql_error(
+        fmt::format("the statement has {} bytes: at most {} are taken", text.size(), kStatementBytesMax));
+  }
+  if (!is_valid_utf8(text)) return sql_error("the statement is not valid UTF-8");
+  SqlCursor cursor(text);
+  while (cursor.accept_symbol(';')) {
+  }
+  if (cursor.at_end()) return sql_error("the statement is empty");
+
+  using Parser = SqlResult<Statement> (*)(SqlCursor&);
+  Parser parser = nullptr;
+  if (cursor.accept_keyword("CREATE")) {
+    parser = parse_create;
+  } else if (cursor.accept_keyword("DROP")) {
+    parser = parse_drop;
+  } else if (cursor.accept_keyword("SHOW")) {
+    parser = parse_show;
+  } else {
+    for (const char* word :
+         {"ALTER", "TRUNCATE", "SELECT", "INSERT", "UPDATE", "DELETE", "USE", "SET", "DESC", "DESCRIBE",
+          "EXPLAIN", "ADMIN", "GRANT", "REVOKE", "RECOVER", "REFRESH", "WITH"}) {
+      if (cursor.at_keyword(word)) return sql_error(fmt::format("{} is not supported yet", word));
+    }
+    return cursor.unexpected_here("CREATE, DROP or SHOW");
+  }
+  TRY(Statement statement, parser(cursor));
+  TRY_VOID(cursor.expect_end());
+  return statement;
+}
+
+}  // namespace penstock::txn

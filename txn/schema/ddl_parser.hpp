@@ -1,0 +1,28 @@
+// Doris's DDL, from text to Statement.
+//
+// Keywords in either case, `names`, both kinds of strings, comments, a trailing `;`. CREATE and DROP of
+// databases and tables, SHOW DATABASES, SHOW TABLES, SHOW CREATE TABLE. Partition and index clauses are
+// checked for their brackets and kept as text.
+//
+// Journey:  net/query (POST /api/query), ctl sql -> [parse_statement] -> plan_change.
+// Shard:    any; pure.
+// Promise:  never recurses, reads at most kStatementBytesMax bytes, keeps no more than a few times that.
+// Failure:  SqlError naming the token, its position and what was expected, or the clause that is not
+//           supported yet.
+#pragma once
+
+#include <string_view>
+
+#include "txn/schema/sql_cursor.hpp"
+#include "txn/schema/statement.hpp"
+
+namespace penstock::txn {
+
+inline constexpr std::size_t kStatementBytesMax = 1048576;
+
+SqlResult<Statement> parse_statement(std::string_view text);
+
+// The rest of a CREATE TABLE, from IF NOT EXISTS or the name on (create_table_parser.cpp).
+SqlResult<CreateTableStatement> parse_create_table(SqlCursor& cursor);
+
+}  // namespace penstock::txn

@@ -1,0 +1,97 @@
+#include "txn/schema/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "txn/schema/names.hpp"
+#include "txn/schema/table_planner.hpp"
+
+namespace penstock::txn {
+namespace {
+
+using Change = std::optional<CatalogChange>;
+
+SqlResult<std::string> database_or_current(const std::string& database, std::string_view current) {
+  if (!database.empty()) return database;
+  if (current.empty()) return sql_error("No database selected");
+  return std::string(current);
+}
+
+SqlResult<Change> plan(const Catalog& catalog, const CreateDatabaseStatement& statement, std::string_view) {
+  const bool exists = catalog.find_database(statement.name) != nullptr || is_system_database(statement.name);
+  if (exists) {
+    if (statement.if_not_exists) return std::nullopt;
+    return sql_error(fmt::format("Can't create database '{}'; database exists", statement.name));
+  }
+  if (!is_database_or_table_name(statement.name)) {
+    return sql_error(fmt::format("Incorrect database name '{}'", statement.name));
+  }
+  return CreateDatabase{catalog.next_database(), statement.name, statement.properties};
+}
+
+SqlResult<Change> plan(const Catalog& catalog, const DropDatabaseStatement& statement, std::string_view) {
+  const Database* database = catalog.find_database(statement.name);
+  if (database != nullptr) return DropDatabase{database->id};
+  if (is_system_database(statement.name)) {
+    return sql_error(fmt::format("Access denied; database '{}' can't be dropped", statement.name));
+  }
+  if (statement.if_exists) return std::nullopt;
+  return sql_error(fmt::format("Unknown database '{}'", statement.name));
+}
+
+SqlResult<Change> plan(const Catalog& catalog, const CreateTableStatement& statement,
+                       std::string_view current) {
+  TRY(const std::string database_name, database_or_current(statement.name.database, current));
+  const Database* database = catalog.find_database(database_name);
+  if (database == nullptr) return sql_error(fmt::format("Unknown database '{}'", database_name));
+  if (database->tables.contains(statement.name.table)) {
+    if (statement.if_not_exists) return std::nullopt;
+    return sql_error(fmt::format("Table '{}' already exists", statement.name.table));
+  }
+  if (!is_database_or_table_name(statement.name.table)) {
+    return sql_error(fmt::format("Incorrect table name '{}'", statement.name.table));
+  }
+  TRY(Table table, plan_table(statement));
+  table.id = catalog.next_table();
+  table.database = database->id;
+  auto schema = std::make_shared<TableSchema>(*table.schema);
+  schema->id = catalog.next_schema();
+  table.schema = std::move(schema);
+  return CreateTable{std::make_shared<const Table>(std::move(table))};
+}
+
+SqlResult<Change> plan(const Catalog& catalog, const DropTableStatement& statement,
+                       std::string_view current) {
+  TRY(const std::string database_name, database_or_current(statement.name.database, current));
+  const Database* database = catalog.find_database(database_name);
+  if (database == nullptr) {
+    if (statement.if_exists) return std::nullopt;
+    return sql_error(fmt::format("Unknown database '{}'", database_name));
+  }
+  const auto found = database->tables.find(statement.name.table);
+  if (found != database->tables.end()) return DropTable{found->second};
+  if (statement.if_exists) return std::nullopt;
+  return sql_error(fmt::format("Unknown table '{}'", statement.name.table));
+}
+
+template <class Show>
+SqlResult<Change> plan(const Catalog&, const Show&, std::string_view) {
+  return sql_error("SHOW does not change anything");
+}
+
+}  // namespace
+
+bool is_change(const Statement& statement) {
+  return std::holds_alternative<CreateDatabaseStatement>(statement) ||
+         std::holds_alternative<DropDatabaseStatement>(statement) ||
+         std::holds_alternative<CreateTableStatement>(statement) ||
+         std::holds_alternative<DropTableStatement>(statement);
+}
+
+SqlResult<Change> plan_change(const Catalog& catalog, const Statement& statement,
+                              std::string_view current_database) {
+  return std::visit([&](const auto& which) { return plan(catalog, which, current_database); }, statement);
+}
+
+}  // namespace penstock::txn

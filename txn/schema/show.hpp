@@ -1,0 +1,31 @@
+// The catalog in words: SHOW CREATE TABLE, SHOW DATABASES, SHOW TABLES.
+//
+// Journey:  net/query, ctl sql -> [show_create_table, list_*].
+// Shard:    any; pure.
+// Promise:  show_create_table's text, parsed and planned, gives an equal table (ids apart). Lists are in name
+//           order.
+// Failure:  none.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "txn/schema/catalog.hpp"
+
+namespace penstock::txn {
+
+std::string show_create_table(const Catalog& catalog, const Table& table);
+
+// `like` is a LIKE pattern (%, _ and backslash); none takes all.
+std::vector<std::string> list_databases(const Catalog& catalog, const std::optional<std::string>& like);
+std::vector<std::string> list_tables(const Database& database, const std::optional<std::string>& like);
+
+bool matches_like(std::string_view text, std::string_view pattern);
+
+// A name in back-quotes; a text in `quote`s with everything escaped that must be.
+std::string quote_name(std::string_view name);
+std::string quote_text(std::string_view text, char quote);
+
+}  // namespace penstock::txn

@@ -1,0 +1,112 @@
+// Parsed DDL: what was written, before anyone asks whether the catalog allows it.
+//
+// Types are words and numbers here and key models are all three, so a statement penstock does not take yet
+// parses and is then refused by plan_change with a message that names the part.
+//
+// Journey:  parse_statement -> [Statement] -> plan_change (CREATE, DROP) or whoever answers SHOW.
+// Shard:    any; values.
+// Promise:  plain data; names without quotes, strings without escapes, `internal.` and `default_cluster:`
+//           removed.
+// Failure:  none; SqlError is how this folder tells a person what is wrong with a statement.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "txn/schema/table_schema.hpp"
+
+namespace penstock::txn {
+
+struct SqlError {
+  std::string message;
+};
+
+struct TableName {
+  std::string database;  // empty: the session's
+  std::string table;
+};
+
+struct TypeSpec {
+  std::string word;                      // upper case: DECIMAL
+  std::vector<std::uint32_t> arguments;  // (10, 2)
+  bool wildcard = false;                 // VARCHAR(*)
+  bool nested = false;                   // ARRAY<...> and the like
+  std::string text;                      // as it was written
+};
+
+struct ColumnSpec {
+  std::string name;
+  TypeSpec type;
+  bool is_key = false;
+  std::string aggregate;  // upper case: SUM; empty for none
+  std::optional<bool> nullable;
+  DefaultKind default_kind = DefaultKind::None;
+  std::optional<std::uint32_t> default_precision;  // CURRENT_TIMESTAMP(3)
+  std::optional<std::string> default_value;
+  std::string comment;
+};
+
+struct IndexSpec {
+  std::string name;
+  std::vector<std::string> columns;
+  std::string text;  // the whole clause as it was written
+};
+
+struct DistributionSpec {
+  Distribution kind = Distribution::Random;
+  std::vector<std::string> columns;
+  std::optional<std::uint32_t> buckets;  // none: AUTO or not said
+};
+
+struct CreateDatabaseStatement {
+  bool if_not_exists = false;
+  std::string name;
+  Properties properties;
+};
+
+struct DropDatabaseStatement {
+  bool if_exists = false;
+  std::string name;
+  bool force = false;
+};
+
+struct CreateTableStatement {
+  bool if_not_exists = false;
+  TableName name;
+  std::vector<ColumnSpec> columns;
+  std::vector<IndexSpec> indexes;
+  std::optional<KeyModel> key_model;
+  std::vector<std::string> key_columns;
+  std::string comment;
+  std::string partition_clause;
+  std::optional<DistributionSpec> distribution;
+  Properties properties;
+};
+
+struct DropTableStatement {
+  bool if_exists = false;
+  TableName name;
+  bool force = false;
+};
+
+struct ShowDatabasesStatement {
+  std::optional<std::string> like;
+};
+
+struct ShowTablesStatement {
+  std::string database;  // empty: the session's
+  std::optional<std::string> like;
+};
+
+struct ShowCreateTableStatement {
+  TableName name;
+};
+
+using Statement =
+    std::variant<CreateDatabaseStatement, DropDatabaseStatement, CreateTableStatement, DropTableStatement,
+                 ShowDatabasesStatement, ShowTablesStatement, ShowCreateTableStatement>;
+
+}  // namespace penstock::txn

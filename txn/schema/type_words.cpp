@@ -1,0 +1,166 @@
+#include "txn/schema/type_words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace penstock::txn {
+namespace {
+
+struct WordRow {
+  std::string_view word;
+  std::optional<TypeKind> kind;  // none: Doris has it, penstock does not yet
+};
+
+constexpr std::array kWords = {
+    WordRow{"BOOLEAN", TypeKind::Boolean},
+    WordRow{"TINYINT", TypeKind::TinyInt},
+    WordRow{"SMALLINT", TypeKind::SmallInt},
+    WordRow{"INT", TypeKind::Int},
+    WordRow{"INTEGER", TypeKind::Int},
+    WordRow{"BIGINT", TypeKind::BigInt},
+    WordRow{"DOUBLE", TypeKind::Double},
+    WordRow{"DECIMAL", TypeKind::Decimal},
+    WordRow{"DECIMALV3", TypeKind::Decimal},
+    WordRow{"DATE", TypeKind::Date},
+    WordRow{"DATEV2", TypeKind::Date},
+    WordRow{"DATETIME", TypeKind::DateTime},
+    WordRow{"DATETIMEV2", TypeKind::DateTime},
+    WordRow{"VARCHAR", TypeKind::Varchar},
+    WordRow{"STRING", TypeKind::String},
+    WordRow{"TEXT", TypeKind::String},
+    WordRow{"LARGEINT", {}},
+    WordRow{"FLOAT", {}},
+    WordRow{"CHAR", {}},
+    WordRow{"JSON", {}},
+    WordRow{"JSONB", {}},
+    WordRow{"VARIANT", {}},
+    WordRow{"IPV4", {}},
+    WordRow{"IPV6", {}},
+    WordRow{"ARRAY", {}},
+    WordRow{"MAP", {}},
+    WordRow{"STRUCT", {}},
+    WordRow{"BITMAP", {}},
+    WordRow{"HLL", {}},
+    WordRow{"QUANTILE_STATE", {}},
+    WordRow{"AGG_STATE", {}},
+    WordRow{"TIME", {}},
+    WordRow{"DECIMALV2", {}},
+    WordRow{"DATEV1", {}},
+    WordRow{"DATETIMEV1", {}},
+};
+
+// A type's text for a message: at most 64 bytes, whole characters, on one line.
+std::string shown(const TypeSpec& spec) {
+  constexpr std::size_t kMost = 64;
+  std::size_t end = std::min(kMost, spec.text.size());
+  while (end < spec.text.size() && (static_cast<unsigned char>(spec.text[end]) & 0xC0U) == 0x80U) ++end;
+  std::string out = spec.text.substr(0, end);
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  if (end < spec.text.size()) out += "...";
+  return out;
+}
+
+SqlResult<Type> resolve_decimal(const TypeSpec& spec, std::string_view column) {
+  std::uint32_t precision = 9;  // DECIMAL alone is DECIMAL(9, 0)
+  std::uint32_t scale = 0;
+  if (!spec.arguments.empty()) precision = spec.arguments[0];
+  if (spec.arguments.size() == 2) scale = spec.arguments[1];
+  if (precision < 1 || precision > kDecimalPrecisionMax) {
+    return sql_error(
+        fmt::format("Precision of decimal must between 1 and {}. Precision was set to: {} (column {})",
+                    kDecimalPrecisionMax, precision, column));
+  }
+  if (scale > precision) {
+    return sql_error(
+        fmt::format("Scale of decimal must be smaller than precision. Scale is {} and precision is {} "
+                    "(column {})",
+                    scale, precision, column));
+  }
+  return Type::decimal(static_cast<std::uint8_t>(precision), static_cast<std::uint8_t>(scale));
+}
+
+SqlResult<Type> resolve_date_time(const TypeSpec& spec, std::string_view column) {
+  const std::uint32_t scale = spec.arguments.empty() ? 0 : spec.arguments[0];
+  if (scale > kDateTimeScaleMax) {
+    return sql_error(
+        fmt::format("Scale of Datetime/Time must between 0 and {}. Scale was set to: {} (column {})",
+                    kDateTimeScaleMax, scale, column));
+  }
+  return Type::date_time(static_cast<std::uint8_t>(scale));
+}
+
+SqlResult<Type> resolve_varchar(const TypeSpec& spec, std::string_view column) {
+  if (spec.arguments.empty()) return Type::varchar();  // VARCHAR and VARCHAR(*)
+  const std::uint32_t length = spec.arguments[0];
+  if (length < 1) return sql_error(fmt::format("VARCHAR size must be > 0: {} (column {})", length, column));
+  if (length > kVarcharLengthMax) {
+    return sql_error(
+        fmt::format("VARCHAR size must be <= {}: {} (column {})", kVarcharLengthMax, length, column));
+  }
+  return Type::varchar(length);
+}
+
+// How many arguments may stand in brackets. Integers have a display width, strings a length: Doris ignores
+// both.
+std::size_t arguments_max(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::Decimal:
+      return 2;
+    case TypeKind::Boolean:
+    case TypeKind::Double:
+    case TypeKind::Date:
+      return 0;
+    default:
+      return 1;
+  }
+}
+
+}  // namespace
+
+SqlResult<Type> resolve_type(const TypeSpec& spec, std::string_view column) {
+  const WordRow* row = nullptr;
+  for (const WordRow& candidate : kWords) {
+    if (candidate.word == spec.word) row = &candidate;
+  }
+  if (row == nullptr) return sql_error(fmt::format("unknown type {} of column {}", shown(spec), column));
+  if (!row->kind)
+    return sql_error(fmt::format("type {} of column {} is not supported yet", shown(spec), column));
+  const TypeKind kind = *row->kind;
+  if (spec.nested || spec.arguments.size() > arguments_max(kind) ||
+      (spec.wildcard && kind != TypeKind::Varchar)) {
+    return sql_error(
+        fmt::format("type {} of column {}: {} does not take that", shown(spec), column, spec.word));
+  }
+  switch (kind) {
+    case TypeKind::Decimal:
+      return resolve_decimal(spec, column);
+    case TypeKind::DateTime:
+      return resolve_date_time(spec, column);
+    case TypeKind::Varchar:
+      return resolve_varchar(spec, column);
+    case TypeKind::String:
+      return Type::string();
+    default:
+      return Type::of(kind);
+  }
+}
+
+std::size_t short_key_bytes(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::Varchar:
+      return 20;  // Doris counts every VARCHAR so
+    case TypeKind::String:
+      return 16;
+    case TypeKind::Decimal:
+      return type.precision <= 9 ? 4 : fixed_width(type);
+    default:
+      return fixed_width(type);
+  }
+}
+
+}  // namespace penstock::txn

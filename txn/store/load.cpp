@@ -1,0 +1,149 @@
+#include "txn/store/load.hpp"
+
+namespace penstock::txn {
+
+Load::Load(StoreShard& shard, BeganLoad load, CsvOptions options, ColumnMapping mapping, double max_filter_ratio)
+    : shard_(shard),
+      load_(std::move(load)),
+      max_filter_ratio_(max_filter_ratio),
+      decoder_(std::make_unique<CsvDecoder>(std::move(options), load_.table->schema, std::move(mapping),
+                                            shard.scratch())),
+      builder_(std::make_unique<BlockBuilder>(load_.table->schema)) {
+  shard_.enlist(*this);
+}
+
+Load::~Load() {
+  release_pins();
+  shard_.note_memory(noted_memory_, 0);
+  shard_.delist(*this);
+}
+
+void Load::note_memory() {
+  const std::size_t now = builder_memory() + unfinished_row_bytes();
+  shard_.note_memory(noted_memory_, now);
+  noted_memory_ = now;
+}
+
+void Load::release_pins() {
+  for (const FileId file : pins_) shard_.journal().unpin(file);
+  pins_.clear();
+}
+
+LoadCounts Load::counts() const {
+  if (decoder_ == nullptr) return final_counts_;
+  return LoadCounts{.total_rows = decoder_->total_rows(),
+                    .loaded_rows = decoder_->loaded_rows(),
+                    .filtered_rows = decoder_->filtered_rows(),
+                    .body_bytes = body_bytes_};
+}
+
+LoadError Load::decode_error() const { return LoadError{"INVALID_ARGUMENT", decoder_->error()}; }
+
+core::Task<std::expected<void, LoadError>> Load::append(core::Bytes piece) {
+  while (busy_) co_await not_busy_.wait();
+  busy_ = true;
+  std::expected<void, LoadError> result{};
+  body_bytes_ += piece.size();
+  while (!piece.empty() && result && failure_.empty()) {
+    const FeedResult fed = decoder_->feed(piece, *builder_);
+    piece = piece.subspan(fed.consumed);
+    if (fed.state == FeedResult::State::Failed) result = std::unexpected(decode_error());
+    if (fed.state == FeedResult::State::BlockFull) result = co_await flush_block(Keep::Memory);
+  }
+  note_memory();
+  if (result && failure_.empty() && shard_.load_memory() > shard_.limits().load_memory_max) {
+    co_await shard_.keep_memory_bounded(*this);
+  }
+  if (result && !failure_.empty()) result = std::unexpected(LoadError{"MEM_LIMIT_EXCEEDED", failure_});
+  busy_ = false;
+  not_busy_.notify_all();
+  co_return result;
+}
+
+core::Task<std::expected<void, LoadError>> Load::flush_block(Keep keep) {
+  if (builder_->rows() > 0) {
+    std::vector<FileId> pins;
+    auto block = co_await shard_.write_block(*load_.table, *builder_, pins);
+    if (!block) co_return std::unexpected(LoadError{"INTERNAL_ERROR", block.error()});
+    blocks_.push_back(*block);
+    for (const FileId file : pins) {  // one pin a file is enough
+      if (!pins_.empty() && pins_.back() == file) {
+        shard_.journal().unpin(file);
+      } else {
+        pins_.push_back(file);
+      }
+    }
+  }
+  if (keep == Keep::Memory) {
+    builder_->clear();
+  } else {
+    builder_->release_memory();
+  }
+  note_memory();
+  co_return std::expected<void, LoadError>{};
+}
+
+core::Task<void> Load::shrink() {
+  const bool was_busy = busy_;  // the caller shrinks itself
+  busy_ = true;
+  const auto flushed = co_await flush_block(Keep::Nothing);
+  if (!flushed) fail(flushed.error().message);
+  busy_ = was_busy;
+  if (!busy_) not_busy_.notify_all();
+}
+
+void Load::fail(std::string why) {
+  if (failure_.empty()) failure_ = std::move(why);
+  final_counts_ = counts();
+  builder_->release_memory();
+  decoder_.reset();
+  note_memory();
+}
+
+core::Task<std::expected<void, LoadError>> Load::finish() {
+  while (busy_) co_await not_busy_.wait();
+  busy_ = true;
+  auto result = co_await end_body();
+  busy_ = false;
+  not_busy_.notify_all();
+  co_return result;
+}
+
+core::Task<std::expected<void, LoadError>> Load::end_body() {
+  if (!failure_.empty()) co_return std::unexpected(LoadError{"MEM_LIMIT_EXCEEDED", failure_});
+  for (;;) {
+    const FeedResult::State state = decoder_->finish(*builder_);
+    if (state == FeedResult::State::Failed) co_return std::unexpected(decode_error());
+    if (state != FeedResult::State::BlockFull) break;
+    auto flushed = co_await flush_block(Keep::Memory);
+    if (!flushed) co_return std::unexpected(flushed.error());
+  }
+  const LoadCounts now = counts();
+  if (now.filtered_rows > 0 &&
+      static_cast<double>(now.filtered_rows) > max_filter_ratio_ * static_cast<double>(now.total_rows)) {
+    co_return std::unexpected(LoadError{"DATA_QUALITY_ERROR", "too many filtered rows"});
+  }
+  EndedLoad ended;
+  ended.load = load_;
+  ended.rows = now.loaded_rows;
+  ended.blocks = std::move(blocks_);
+  ended.pins = pins_;
+  ended.rest = std::move(builder_);
+  builder_ = std::make_unique<BlockBuilder>(load_.table->schema);
+  ended_ = true;  // from here on it belongs to the coordinator
+  auto decided = co_await shard_.precommitter().precommit(ended);
+  ended.rest.reset();
+  release_pins();
+  note_memory();
+  if (!decided) co_return std::unexpected(LoadError{"INTERNAL_ERROR", decided.error()});
+  co_return std::expected<void, LoadError>{};
+}
+
+core::Task<void> Load::abort(std::string reason) {
+  while (busy_ && !ended_) co_await not_busy_.wait();
+  if (ended_) co_return;
+  ended_ = true;
+  co_await shard_.abort(load_.txn, std::move(reason));
+}
+
+}  // namespace penstock::txn

@@ -1,0 +1,88 @@
+// Load: one Stream Load on its shard, from the first byte of its body to its outcome.
+//
+// Journey:  net/load feeds it -> [Load] -> CsvDecoder -> BlockBuilder -> StoreShard::write_block -> Precommitter.
+// Shard:    one shard for its whole life.
+// Promise:  after finish() returned ok the rows are visible (plain) or prepared (two-phase), durably; otherwise nothing of
+//           the load is or becomes visible. Whoever makes a Load must finish() or abort() it.
+// Failure:  append() and finish() give the code and text of the reply; after a failed append only abort() is useful.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/bytes.hpp"
+#include "core/task/sync.hpp"
+#include "core/task/task.hpp"
+#include "txn/checkpoint/open_loads.hpp"
+#include "txn/decode/csv_decoder.hpp"
+#include "txn/store/store_shard.hpp"
+
+namespace penstock::txn {
+
+struct LoadError {
+  std::string code;  // of the reply's Message: [CODE]text
+  std::string message;
+};
+
+struct LoadCounts {
+  std::uint64_t total_rows = 0;
+  std::uint64_t loaded_rows = 0;
+  std::uint64_t filtered_rows = 0;
+  std::uint64_t body_bytes = 0;  // uncompressed
+};
+
+class Load {
+ public:
+  Load(StoreShard& shard, BeganLoad load, CsvOptions options, ColumnMapping mapping, double max_filter_ratio);
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+  ~Load();
+
+  const BeganLoad& info() const { return load_; }
+  // Decodes a piece of the body. Suspends while blocks are written: that is the back-pressure.
+  core::Task<std::expected<void, LoadError>> append(core::Bytes piece);
+  // The body has ended.
+  core::Task<std::expected<void, LoadError>> finish();
+  // Ends a load that has not voted; its label is free when it returns. Afterwards, and after a vote, it does nothing.
+  core::Task<void> abort(std::string reason);
+
+  LoadCounts counts() const;
+  std::uint64_t filtered_rows() const { return decoder_ == nullptr ? 0 : decoder_->filtered_rows(); }
+  std::string first_error() const { return decoder_ == nullptr ? "" : decoder_->rejects().first_reason(); }
+  std::string error_log() const { return decoder_ == nullptr ? "" : decoder_->rejects().log(); }
+
+  // For StoreShard::keep_memory_bounded.
+  bool can_shrink(const Load& caller) const { return !busy_ || this == &caller; }
+  std::size_t builder_memory() const { return builder_ == nullptr ? 0 : builder_->reserved_bytes(); }
+  std::size_t unfinished_row_bytes() const { return decoder_ == nullptr ? 0 : decoder_->reserved_bytes(); }
+  core::Task<void> shrink();
+  void fail(std::string why);
+
+ private:
+  enum class Keep { Memory, Nothing };
+  core::Task<std::expected<void, LoadError>> end_body();
+  core::Task<std::expected<void, LoadError>> flush_block(Keep keep);
+  void note_memory();
+  void release_pins();
+  LoadError decode_error() const;
+
+  StoreShard& shard_;
+  const BeganLoad load_;
+  const double max_filter_ratio_;
+  std::unique_ptr<CsvDecoder> decoder_;
+  std::unique_ptr<BlockBuilder> builder_;
+  std::vector<BlockRef> blocks_;
+  std::vector<FileId> pins_;
+  LoadCounts final_counts_;
+  std::uint64_t body_bytes_ = 0;
+  std::size_t noted_memory_ = 0;
+  bool busy_ = false;
+  bool ended_ = false;  // voted or aborted
+  std::string failure_;
+  core::WaitList not_busy_;
+};
+
+}  // namespace penstock::txn

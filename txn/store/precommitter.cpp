@@ -1,0 +1,206 @@
+#include "txn/store/precommitter.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "txn/journal/footer.hpp"
+#include "txn/store/store_shard.hpp"
+
+namespace penstock::txn {
+
+// Loads that share one footer: all plain ones of a schema, or one two-phase load.
+struct Precommitter::Group {
+  std::vector<EndedLoad*> loads;
+  std::vector<BlockRef> blocks;
+  std::vector<FileId> pins;
+  FooterRef footer;
+  bool has_footer = false;
+  bool is_two_phase = false;
+  std::string error;
+};
+
+struct Precommitter::Batch {
+  std::vector<Group> groups;
+};
+
+core::Task<VoteResult> Precommitter::precommit(EndedLoad& load) {
+  waiting_.push_back(&load);
+  work_.notify_all();
+  co_await load.decided.wait();
+  co_return std::move(load.result);
+}
+
+void Precommitter::stop() {
+  stopping_ = true;
+  work_.notify_all();
+}
+
+core::Task<void> Precommitter::run() {
+  while (!stopping_ || !waiting_.empty()) {
+    if (waiting_.empty()) {
+      co_await work_.wait();
+      continue;
+    }
+    auto batch = std::make_shared<Batch>();
+    std::map<SchemaId, std::size_t> plain;  // schema -> group
+    for (std::size_t n = 0; n < loads_per_vote_max_ && !waiting_.empty(); ++n) {
+      EndedLoad* const load = waiting_.front();
+      waiting_.pop_front();
+      const SchemaId schema = load->load.table->schema->id;
+      if (load->load.two_phase) {
+        batch->groups.push_back(Group{.loads = {load}, .is_two_phase = true});
+        continue;
+      }
+      const auto [at, is_new] = plain.emplace(schema, batch->groups.size());
+      if (is_new) batch->groups.emplace_back();
+      batch->groups[at->second].loads.push_back(load);
+    }
+    co_await write(*batch);
+    shard_.shard().spawn(vote(std::move(batch)));
+  }
+}
+
+// Everything of the batch is durable after, or its group has an error.
+core::Task<void> Precommitter::write(Batch& batch) {
+  ++stats_.batches;
+  for (Group& group : batch.groups) {
+    stats_.loads += group.loads.size();
+    const auto written = group.is_two_phase ? co_await write_two_phase(group) : co_await write_plain(group);
+    if (!written) group.error = written.error();
+  }
+  co_await shard_.journal().sync();
+  for (Group& group : batch.groups) {
+    const auto broken = [&](FileId file) { return shard_.journal().is_broken(file); };
+    bool is_bad = std::any_of(group.pins.begin(), group.pins.end(), broken);
+    for (const EndedLoad* load : group.loads) {
+      is_bad |= std::any_of(load->pins.begin(), load->pins.end(), broken);
+    }
+    if (is_bad && group.error.empty()) {
+      group.error = "writing the journal failed (the server's log has the disk's error): nothing of this load is "
+                    "visible; load it again";
+    }
+  }
+}
+
+// One block for all the rows that did not fill one (more if they do together), and one footer for the group.
+core::Task<std::expected<void, std::string>> Precommitter::write_plain(Group& group) {
+  // Loads that lost rows already fail alone, not with the group.
+  std::vector<EndedLoad*> whole;
+  for (EndedLoad* load : group.loads) {
+    const bool lost = std::any_of(load->pins.begin(), load->pins.end(),
+                                  [&](FileId file) { return shard_.journal().is_broken(file); });
+    if (!lost) {
+      whole.push_back(load);
+      continue;
+    }
+    co_await shard_.abort(load->load.txn, "journal write failed");
+    answer(*load, std::unexpected("writing the journal failed while the load arrived: load it again"));
+  }
+  group.loads = std::move(whole);
+  std::unique_ptr<BlockBuilder> shared;
+  const std::shared_ptr<const Table> table = group.loads.empty() ? nullptr : group.loads.front()->load.table;
+  std::uint64_t txn_of_footer = group.loads.size() == 1 ? group.loads.front()->load.txn.value : 0;
+  for (EndedLoad* load : group.loads) {
+    group.blocks.insert(group.blocks.end(), load->blocks.begin(), load->blocks.end());
+    if (load->rest == nullptr || load->rest->rows() == 0) continue;
+    // A load of several blocks keeps its order by ending in a block of its own.
+    if (!load->blocks.empty()) {
+      auto block = co_await shard_.write_block(*table, *load->rest, group.pins);
+      if (!block) co_return std::unexpected(block.error());
+      group.blocks.push_back(*block);
+      continue;
+    }
+    if (shared == nullptr) {
+      shared = std::move(load->rest);
+      continue;
+    }
+    shared->append_all(*load->rest);
+    load->rest.reset();
+    if (shared->is_full(shard_.limits().block)) {
+      auto block = co_await shard_.write_block(*table, *shared, group.pins);
+      if (!block) co_return std::unexpected(block.error());
+      group.blocks.push_back(*block);
+      shared.reset();
+    }
+  }
+  if (shared != nullptr) {
+    ++stats_.shared_blocks;
+    auto block = co_await shard_.write_block(*table, *shared, group.pins);
+    if (!block) co_return std::unexpected(block.error());
+    group.blocks.push_back(*block);
+  }
+  if (group.blocks.empty()) co_return std::expected<void, std::string>{};
+  auto footer = co_await shard_.write_footer(Footer{table->id, txn_of_footer, group.blocks}, group.pins);
+  if (!footer) co_return std::unexpected(footer.error());
+  group.footer = *footer;
+  group.has_footer = true;
+  co_return std::expected<void, std::string>{};
+}
+
+core::Task<std::expected<void, std::string>> Precommitter::write_two_phase(Group& group) {
+  EndedLoad& load = *group.loads.front();
+  const Table& table = *load.load.table;
+  group.blocks = load.blocks;
+  if (load.rest != nullptr && load.rest->rows() > 0) {
+    auto block = co_await shard_.write_block(table, *load.rest, group.pins);
+    if (!block) co_return std::unexpected(block.error());
+    group.blocks.push_back(*block);
+  }
+  if (group.blocks.empty()) co_return std::expected<void, std::string>{};
+  auto footer = co_await shard_.write_footer(Footer{table.id, load.load.txn.value, group.blocks}, group.pins);
+  if (!footer) co_return std::unexpected(footer.error());
+  group.footer = *footer;
+  group.has_footer = true;
+  co_return std::expected<void, std::string>{};
+}
+
+core::Task<void> Precommitter::vote(std::shared_ptr<Batch> batch) {
+  Vote vote;
+  vote.shard = shard_.shard().id();
+  for (Group& group : batch->groups) {
+    if (!group.error.empty()) {
+      for (EndedLoad* load : group.loads) co_await shard_.abort(load->load.txn, group.error);
+      continue;
+    }
+    std::vector<FooterRef> footers;
+    FooterBlocks blocks;
+    if (group.has_footer) {
+      footers.push_back(group.footer);
+      blocks.push_back(group.blocks);
+    }
+    for (const EndedLoad* load : group.loads) {
+      const LoadInfo info{.txn = load->load.txn,
+                          .database = load->load.database,
+                          .table = load->load.table->id,
+                          .label = load->load.label,
+                          .label_kept = load->load.label_kept,
+                          .rows = load->rows};
+      if (group.is_two_phase) {
+        vote.prepared.push_back(Vote::Prepared{info, footers, blocks});
+      } else {
+        vote.loads.push_back(info);
+      }
+    }
+    if (!group.is_two_phase) {
+      std::move(footers.begin(), footers.end(), std::back_inserter(vote.footers));
+      std::move(blocks.begin(), blocks.end(), std::back_inserter(vote.blocks));
+    }
+  }
+  VoteResult result{};
+  if (!vote.loads.empty() || !vote.prepared.empty()) result = co_await shard_.vote(std::move(vote));
+  for (Group& group : batch->groups) {
+    for (EndedLoad* load : group.loads) {
+      answer(*load, group.error.empty() ? result : VoteResult(std::unexpected(group.error)));
+    }
+    for (const FileId file : group.pins) shard_.journal().unpin(file);
+  }
+}
+
+void Precommitter::answer(EndedLoad& load, VoteResult result) {
+  load.result = std::move(result);
+  load.decided.set();
+}
+
+}  // namespace penstock::txn

@@ -1,0 +1,75 @@
+// Precommitter: makes the loads that have ended durable, many with one sync, and votes for them.
+//
+// While one sync is under way the loads that end meanwhile gather; the next sync serves them all. Plain loads of one
+// schema whose rows did not fill a block share one; a two-phase load never shares, because its fate is its own.
+//
+// Journey:  Load::finish -> [Precommitter::precommit] -> JournalWriter, then Coordinator::vote on shard 0.
+// Shard:    one per shard.
+// Promise:  returns ok once the load's rows are durable and its commit record (visible) or Prepared record (two-phase) is
+//           synced and applied on every shard.
+// Failure:  the text for the reply; nothing of the load is or becomes visible. Poisoned: never returns.
+#pragma once
+
+#include <deque>
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/shard/shard.hpp"
+#include "core/task/sync.hpp"
+#include "txn/checkpoint/coordinator.hpp"
+#include "txn/column/block_builder.hpp"
+#include "txn/journal/journal_writer.hpp"
+
+namespace penstock::txn {
+
+class StoreShard;
+
+// A load whose body has ended and whose rows are judged good.
+struct EndedLoad {
+  BeganLoad load;
+  std::uint64_t rows = 0;
+  std::vector<BlockRef> blocks;        // written already
+  std::vector<FileId> pins;            // journal files to unpin when it is decided
+  std::unique_ptr<BlockBuilder> rest;  // rows not written yet; null or empty if none
+  // Filled in by the Precommitter:
+  VoteResult result{};
+  core::Event decided;
+};
+
+class Precommitter {
+ public:
+  Precommitter(StoreShard& shard, std::size_t loads_per_vote_max)
+      : shard_(shard), loads_per_vote_max_(loads_per_vote_max) {}
+
+  core::Task<VoteResult> precommit(EndedLoad& load);
+  core::Task<void> run();  // spawned once; ends after stop() when nothing waits
+  void stop();
+
+  struct Stats {
+    std::uint64_t batches = 0;
+    std::uint64_t loads = 0;
+    std::uint64_t shared_blocks = 0;
+  };
+  const Stats& stats() const { return stats_; }
+
+ private:
+  struct Batch;
+  struct Group;
+
+  core::Task<void> write(Batch& batch);
+  core::Task<std::expected<void, std::string>> write_plain(Group& group);
+  core::Task<std::expected<void, std::string>> write_two_phase(Group& group);
+  core::Task<void> vote(std::shared_ptr<Batch> batch);
+  void answer(EndedLoad& load, VoteResult result);
+
+  StoreShard& shard_;
+  const std::size_t loads_per_vote_max_;
+  std::deque<EndedLoad*> waiting_;
+  core::WaitList work_;
+  bool stopping_ = false;
+  Stats stats_;
+};
+
+}  // namespace penstock::txn

@@ -1,0 +1,152 @@
+#include "txn/store/store_shard.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "txn/column/block_format.hpp"
+#include "txn/store/load.hpp"
+
+namespace penstock::txn {
+namespace {
+// An encoded block larger than this gives its memory back after it is written (rows of many MiB are rare).
+constexpr std::size_t kKeptScratchBytes = 4 * core::kMiB;
+
+std::string write_failed(const core::Error& error) {
+  if (error.code == core::Errc::NoSpace) {
+    return fmt::format("the disk is full: {}. Nothing of this load is visible; free space, then load again",
+                       error.to_string());
+  }
+  return fmt::format("writing the journal failed: {}. Nothing of this load is visible; load it again",
+                     error.to_string());
+}
+}  // namespace
+
+StoreShard::StoreShard(core::Shard& shard, core::Directory directory, core::PageArena& arena, Poison& poison,
+                       Coordinator& coordinator, const StoreLimits& limits)
+    : shard_(shard),
+      directory_(directory),
+      arena_(arena),
+      poison_(poison),
+      coordinator_(coordinator),
+      limits_(limits),
+      tablets_(shard.id(), shard.set().count()),
+      precommitter_(*this, limits.loads_per_vote_max) {}
+
+StoreShard::~StoreShard() = default;
+
+void StoreShard::begin_run(Coordinator::Run run) {
+  run_ = run;
+  journal_ = std::make_unique<JournalWriter>(shard_, directory_, arena_, poison_,
+                                             JournalWriter::Place{run.store, run.epoch}, limits_.journal);
+  shard_.spawn(precommitter_.run());
+}
+
+core::Task<void> StoreShard::end_run() {
+  precommitter_.stop();
+  if (journal_ != nullptr) co_await journal_->close();
+}
+
+// Rows of a DUPLICATE KEY table go to a bucket that this shard owns, in turn; where it owns none, to any.
+std::uint32_t StoreShard::next_bucket(const Table& table) {
+  const std::uint32_t turn = bucket_turn_++;
+  for (std::uint32_t i = 0; i < table.buckets; ++i) {
+    const std::uint32_t bucket = (turn + i) % table.buckets;
+    if (owner_of(table.id, bucket, shard_.set().count()) == shard_.id()) return bucket;
+  }
+  return turn % table.buckets;
+}
+
+core::Task<std::expected<BlockRef, std::string>> StoreShard::write_block(const Table& table,
+                                                                         const BlockBuilder& rows,
+                                                                         std::vector<FileId>& pins) {
+  co_await encode_turn_.acquire();
+  const std::uint32_t bucket = next_bucket(table);
+  BlockRef block{.extent = {},
+                 .table = table.id,
+                 .schema = rows.schema().id,
+                 .rows = static_cast<std::uint32_t>(rows.rows()),
+                 .bucket_low = bucket,
+                 .bucket_high = bucket,
+                 .first_row_offset = rows.first_row_offset()};
+  encoded_.clear();
+  encode_block(rows,
+               BlockMeta{.table = table.id, .key_model = table.key_model, .bucket_low = bucket, .bucket_high = bucket},
+               encoded_);
+  auto extent = co_await journal_->append(encoded_, RecordKind::Block);
+  if (encoded_.capacity() > kKeptScratchBytes) encoded_ = {};
+  encode_turn_.release();
+  if (!extent) co_return std::unexpected(write_failed(extent.error()));
+  block.extent = *extent;
+  pins.push_back(extent->file);
+  co_return block;
+}
+
+core::Task<std::expected<FooterRef, std::string>> StoreShard::write_footer(Footer footer,
+                                                                           std::vector<FileId>& pins) {
+  std::vector<std::byte> bytes;
+  encode_footer(footer, bytes);
+  auto extent = co_await journal_->append(bytes, RecordKind::Footer);
+  if (!extent) co_return std::unexpected(write_failed(extent.error()));
+  pins.push_back(extent->file);
+  co_return FooterRef{*extent, footer.table};
+}
+
+core::Task<VoteResult> StoreShard::vote(Vote vote) {
+  Coordinator* const coordinator = &coordinator_;
+  co_return co_await core::call_on(core::ShardId(0), [coordinator, v = std::move(vote)]() mutable {
+    return coordinator->vote(std::move(v));
+  });
+}
+
+namespace {
+core::Task<void> abort_there(Coordinator* coordinator, TxnId txn, std::string reason) {
+  coordinator->abort(txn, reason);
+  co_return;
+}
+core::Task<void> send_abort(Coordinator* coordinator, TxnId txn, std::string reason) {
+  co_await core::call_on(core::ShardId(0), [coordinator, txn, r = std::move(reason)]() mutable {
+    return abort_there(coordinator, txn, std::move(r));
+  });
+}
+}  // namespace
+
+core::Task<void> StoreShard::abort(TxnId txn, std::string reason) {
+  co_await send_abort(&coordinator_, txn, std::move(reason));
+}
+
+void StoreShard::note_memory(std::size_t before, std::size_t after) {
+  load_memory_ += after - before;
+  if (after < before) memory_released_.notify_all();
+}
+
+void StoreShard::delist(Load& load) { std::erase(loads_, &load); }
+
+core::Task<void> StoreShard::keep_memory_bounded(Load& caller) {
+  while (load_memory_ > limits_.load_memory_max) {
+    Load* largest = nullptr;
+    Load* longest = nullptr;
+    std::size_t row_bytes = 0;
+    for (Load* load : loads_) {
+      row_bytes += load->unfinished_row_bytes();
+      if (!load->can_shrink(caller)) continue;
+      if (largest == nullptr || load->builder_memory() > largest->builder_memory()) largest = load;
+      if (longest == nullptr || load->unfinished_row_bytes() > longest->unfinished_row_bytes()) longest = load;
+    }
+    if (largest != nullptr && largest->builder_memory() > 0) {
+      co_await largest->shrink();
+    } else if (longest != nullptr && row_bytes > limits_.load_memory_max) {
+      longest->fail(fmt::format("unfinished rows fill the load memory of this shard (load_memory_max, {} bytes), and "
+                                "the one of this load is the longest ({} bytes): end rows sooner or raise the limit",
+                                limits_.load_memory_max, longest->unfinished_row_bytes()));
+    } else if (load_memory_ > row_bytes) {
+      // What is left is being written out, or belongs to loads that have ended and wait for their record: it comes back
+      // without anybody's help.
+      co_await memory_released_.wait();
+    } else {
+      co_return;
+    }
+  }
+}
+
+}  // namespace penstock::txn

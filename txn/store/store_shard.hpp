@@ -1,0 +1,88 @@
+// StoreShard: one shard's part of the store: its journal, its tablets, its open loads and their memory.
+//
+// Journey:  Store -> [StoreShard] -> JournalWriter, TabletSet, Precommitter; Load lives on it.
+// Shard:    one per shard; touched by nobody else (Store reaches it with call_on).
+// Promise:  the memory of open loads stays within load_memory_max: beyond it the largest builder is written out as a
+//           short block; only where unfinished rows alone fill it the load with the longest one fails.
+// Failure:  texts for replies.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/io/file.hpp"
+#include "core/memory/page_arena.hpp"
+#include "core/shard/shard.hpp"
+#include "txn/checkpoint/coordinator.hpp"
+#include "txn/decode/csv_decoder.hpp"
+#include "txn/journal/footer.hpp"
+#include "txn/journal/journal_writer.hpp"
+#include "txn/rowset/tablet_set.hpp"
+#include "txn/store/limits.hpp"
+#include "txn/store/precommitter.hpp"
+
+namespace penstock::txn {
+
+class Load;
+
+class StoreShard {
+ public:
+  // `coordinator` lives on shard 0 and is only named here, to be called there.
+  StoreShard(core::Shard& shard, core::Directory directory, core::PageArena& arena, Poison& poison,
+             Coordinator& coordinator, const StoreLimits& limits);
+  ~StoreShard();
+
+  void begin_run(Coordinator::Run run);
+  core::Task<void> end_run();
+
+  core::Shard& shard() { return shard_; }
+  core::Directory directory() const { return directory_; }
+  const StoreLimits& limits() const { return limits_; }
+  JournalWriter& journal() { return *journal_; }
+  bool has_journal() const { return journal_ != nullptr; }
+  TabletSet& tablets() { return tablets_; }
+  Precommitter& precommitter() { return precommitter_; }
+  DecodeScratch& scratch() { return scratch_; }
+  const core::StoreUuid& store_uuid() const { return run_.store; }
+
+  // Encodes the builder's rows as one block and appends it to the journal. Adds the pinned file to `pins`.
+  core::Task<std::expected<BlockRef, std::string>> write_block(const Table& table, const BlockBuilder& rows,
+                                                               std::vector<FileId>& pins);
+  core::Task<std::expected<FooterRef, std::string>> write_footer(Footer footer, std::vector<FileId>& pins);
+
+  core::Task<VoteResult> vote(Vote vote);
+  core::Task<void> abort(TxnId txn, std::string reason);  // its label is free when it returns
+
+  // The open loads, for the memory budget.
+  void enlist(Load& load) { loads_.push_back(&load); }
+  void delist(Load& load);
+  std::size_t open_loads() const { return loads_.size(); }
+  void note_memory(std::size_t before, std::size_t after);
+  std::size_t load_memory() const { return load_memory_; }
+  core::Task<void> keep_memory_bounded(Load& caller);
+
+ private:
+  std::uint32_t next_bucket(const Table& table);
+
+  core::Shard& shard_;
+  core::Directory directory_;
+  core::PageArena& arena_;
+  Poison& poison_;
+  Coordinator& coordinator_;
+  const StoreLimits& limits_;
+  Coordinator::Run run_{};
+  std::unique_ptr<JournalWriter> journal_;
+  TabletSet tablets_;
+  Precommitter precommitter_;
+  DecodeScratch scratch_;
+  core::Semaphore encode_turn_{1};
+  std::vector<std::byte> encoded_;
+  std::uint32_t bucket_turn_ = 0;
+  std::vector<Load*> loads_;
+  std::size_t load_memory_ = 0;
+  core::WaitList memory_released_;
+};
+
+}  // namespace penstock::txn
