@@ -4,7 +4,6 @@ target_include_directories(penstock_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(penstock_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-unused-parameter -Wno-missing-field-initializers
   -Wno-gnu-statement-expression -fno-omit-frame-pointer -g1)
-target_compile_definitions(penstock_options INTERFACE TOML_EXCEPTIONS=0)
 if(PENSTOCK_PLANTED_BUGS)
   target_compile_definitions(penstock_options INTERFACE PENSTOCK_PLANTED_BUGS=1)
 endif()

@@ -1,10 +1,11 @@
 // Kernel: THE SEAM. The only door to the outside world: disk, network, clock, randomness, other shards.
 //
-// UringKernel is the real one; SimKernel (tests/sim) is a simulated one that can crash us at any point. Everything above
-// is the same object code with both.
+// UringKernel is the real one; SimKernel (tests/sim) is a simulated one that can crash us at any point.
+// Everything above is the same object code with both.
 //
 // Journey:  core/io, core/shard -> [Kernel] -> Linux, or the simulated world.
-// Shard:    one per shard; called only from the shard's own thread (Wake names another shard's Kernel as its target, and
+// Shard:    one per shard; called only from the shard's own thread (Wake names another shard's Kernel as its
+// target, and
 //           that is the one thing another thread's Kernel is touched for).
 // Promise:  every submitted Op completes exactly once, from poll(). now() is frozen between two polls.
 // Failure:  of an Op: in its result. Kernels that lack what is needed are refused at construction, by name.
@@ -19,7 +20,8 @@ class Kernel {
  public:
   virtual void submit(Op& op) noexcept = 0;
   virtual void cancel(Op& op) noexcept = 0;  // asks; the completion still arrives from poll()
-  // Delivers completions. Sleeps until `deadline`, a completion, a due Timer or a Wake; a deadline in the past only looks.
+  // Delivers completions. Sleeps until `deadline`, a completion, a due Timer or a Wake; a deadline in the
+  // past only looks.
   virtual void poll(Instant deadline) = 0;
   virtual Clock now() const noexcept = 0;
   virtual std::uint64_t entropy() noexcept = 0;

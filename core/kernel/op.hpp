@@ -1,7 +1,7 @@
 // Op: one request to the outside world.
 //
-// An Op lives inside the coroutine that awaits it, so an I/O allocates nothing. It completes exactly once, from
-// Kernel::poll, always: also when cancelled. Its owner must not destroy it before.
+// An Op lives inside the coroutine that awaits it, so an I/O allocates nothing. It completes exactly once,
+// from Kernel::poll, always: also when cancelled. Its owner must not destroy it before.
 //
 // Journey:  core/io fills one in -> Kernel::submit -> Kernel::poll calls complete(op).
 // Shard:    the shard whose Kernel it was submitted to.
@@ -23,11 +23,11 @@ class Kernel;
 
 enum class OpKind : std::uint8_t {
   // Sockets. `handle` is the socket.
-  Listen,    // path = "host:port" (host may be [v6]); result: handle of the listener
-  Accept,    // handle = listener; result: handle of the connection
-  Recv,      // one-shot, buffer from the ring `buffers`; result: bytes (0: peer ended its side), `buffer` filled;
-             // -ENOBUFS: there is something to receive and the ring is empty (with nothing to receive it waits)
-  Send,      // data, length; result: bytes sent, may be fewer
+  Listen,  // path = "host:port" (host may be [v6]); result: handle of the listener
+  Accept,  // handle = listener; result: handle of the connection
+  Recv,  // one-shot, buffer from the ring `buffers`; result: bytes (0: peer ended its side), `buffer` filled;
+         // -ENOBUFS: there is something to receive and the ring is empty (with nothing to receive it waits)
+  Send,  // data, length; result: bytes sent, may be fewer
   Shutdown,  // ends our side (SHUT_WR)
   Close,     // file, directory or socket
   // Files. `handle` is the file, or for names the directory, `path` the name in it.
@@ -46,8 +46,8 @@ enum class OpKind : std::uint8_t {
   List,      // handle = directory; names filled, sorted; "." and ".." left out
   Lock,      // handle = file: exclusive lock, not waiting; -EWOULDBLOCK: held by another process
   // Time and shards.
-  Timer,     // completes with 0 when the monotonic clock reaches `deadline`
-  Wake,      // makes target's poll() return
+  Timer,  // completes with 0 when the monotonic clock reaches `deadline`
+  Wake,   // makes target's poll() return
 };
 
 // Which receive ring a Recv takes its buffer from (architecture section 2, Receive).
@@ -56,7 +56,7 @@ enum class BufferRing : std::uint8_t { Head, Body };
 struct OpenFlags {
   bool write = false;
   bool create_exclusive = false;  // must not exist yet
-  bool direct = false;            // O_DIRECT; the kernel falls back to buffered I/O where the file system refuses it
+  bool direct = false;  // O_DIRECT; the kernel falls back to buffered I/O where the file system refuses it
 };
 
 struct Op {

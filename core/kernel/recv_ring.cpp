@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/base/check.hpp"
+#include "core/kernel/uring_probe.hpp"
 
 namespace penstock::core {
 
@@ -34,9 +35,8 @@ std::string RecvRing::open(io_uring& ring) {
   request.bgid = group();
   const int error = io_uring_register_buf_ring(&ring, &request, 0);
   if (error < 0) {
-    return fmt::format(
-        "registering a receive ring of {} buffers of {} bytes failed: {}. It needs 1 to 32768 buffers.",
-        count_, bytes_each_, std::strerror(-error));
+    return fmt::format("Registering a receive ring of {} buffers of {} bytes failed: {}.", count_,
+                       bytes_each_, explain_pinning_failure(-error, ring_bytes));
   }
   io_uring_buf_ring_init(ring_.get());
   for (std::uint32_t id = 0; id < count_; ++id) add(id);

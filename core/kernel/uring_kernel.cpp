@@ -106,8 +106,7 @@ void UringKernel::register_write_arena(std::span<std::byte> arena) {
   }
   const iovec memory{arena.data(), arena.size()};
   if (const int error = io_uring_register_buffers(&ring_, &memory, 1); error < 0) {
-    features_.write_buffers_why = fmt::format("{}; raise RLIMIT_MEMLOCK (ulimit -l) above {} bytes",
-                                              std::strerror(-error), arena.size());
+    features_.write_buffers_why = explain_pinning_failure(-error, arena.size());
     return;
   }
   registered_arena_ = arena;

@@ -75,6 +75,16 @@ std::string explain_setup_failure(int error, std::string_view release, std::stri
   }
 }
 
+std::string explain_pinning_failure(int error, std::size_t bytes) {
+  std::string text = std::strerror(error);
+  if (error != ENOMEM && error != EPERM) return text;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_MEMLOCK, &limit);
+  return text +
+         fmt::format("; RLIMIT_MEMLOCK is {} bytes, {} more are wanted: raise it (ulimit -l, LimitMEMLOCK=)",
+                     limit.rlim_cur, bytes);
+}
+
 std::string running_release() {
   utsname name{};
   return ::uname(&name) == 0 ? std::string(name.release) : std::string();

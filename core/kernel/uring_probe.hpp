@@ -7,6 +7,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ std::expected<KernelVersion, std::string> check_kernel_version(std::string_view 
 // Why io_uring_setup may have failed with `error`. `disabled` is the text of kernel.io_uring_disabled, empty
 // if absent.
 std::string explain_setup_failure(int error, std::string_view release, std::string_view disabled);
+// Why the kernel may have refused to pin `bytes` of our memory.
+std::string explain_pinning_failure(int error, std::size_t bytes);
 std::string running_release();
 std::string io_uring_disabled_setting();
 // Empty if every operation we use is there; else names the missing ones.

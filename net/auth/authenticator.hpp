@@ -1,12 +1,13 @@
 // Authenticator: who a request's Authorization header says it is, if it proves it.
 //
-// A password's slow hash is derived once a user and shard; afterwards a keyed fast hash of the proven credentials is
-// compared. Slow checks run one at a time, in slices that let the shard's streams go on, so guessing buys little.
+// A password's slow hash is derived once a user and shard; afterwards a keyed fast hash of the proven
+// credentials is compared. Slow checks run one at a time, in slices that let the shard's streams go on, so
+// guessing buys little.
 //
 // Journey:  net/load and net/query, before anything else about a request is looked at -> [Authenticator].
 // Shard:    one per shard, made from the same users and key.
-// Promise:  a wrong user costs what a wrong password costs; secrets are neither kept nor logged. Without configured users
-//           `root` with an empty password is let in, and nobody else.
+// Promise:  a wrong user costs what a wrong password costs; secrets are neither kept nor logged. Without
+//           configured users `root` with an empty password is let in, and nobody else.
 // Failure:  a Refusal that says why, without saying whether the user exists.
 #pragma once
 

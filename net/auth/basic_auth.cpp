@@ -65,9 +65,8 @@ std::optional<Credentials> parse_basic_auth(std::string_view authorization) {
   if (colon == std::string::npos) return std::nullopt;
   Credentials credentials{decoded.substr(0, colon), decoded.substr(colon + 1)};
   credentials.user.resize(std::min(credentials.user.find('@'), credentials.user.size()));
-  const bool has_control = std::ranges::any_of(credentials.user, [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  const bool has_control = std::ranges::any_of(
+      credentials.user, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   if (credentials.user.empty() || has_control) return std::nullopt;
   return credentials;
 }

@@ -2,8 +2,8 @@
 //
 // Journey:  Authenticator -> [parse_basic_auth].
 // Shard:    any; a pure function.
-// Promise:  strict: one scheme word, canonical base64 of at most 1 KiB, a colon, no control bytes in the user. What follows
-//           an `@` in the user (a cluster's name, of old) is cut off.
+// Promise:  strict: one scheme word, canonical base64 of at most 1 KiB, a colon, no control bytes in the
+//           user. What follows an `@` in the user (a cluster's name, of old) is cut off.
 // Failure:  nothing, for anything else.
 #pragma once
 

@@ -38,7 +38,8 @@ std::optional<PasswordHash> PasswordHash::parse(std::string_view text) {
   const auto [stop, error] = std::from_chars(parts[1].data(), end, result.iterations);
   if (parts[0] != kScheme || error != std::errc() || stop != end) return std::nullopt;
   if (result.iterations < kIterationsMin || result.iterations > kIterationsMax) return std::nullopt;
-  if (parts[2].size() > 88 || !base64_decode(parts[2], result.salt) || result.salt.size() < 8) return std::nullopt;
+  if (parts[2].size() > 88 || !base64_decode(parts[2], result.salt) || result.salt.size() < 8)
+    return std::nullopt;
   if (result.salt.size() > 64 || !base64_decode(parts[3], hash) || hash.size() != result.hash.size()) {
     return std::nullopt;
   }
@@ -51,7 +52,8 @@ std::string PasswordHash::to_string() const {
          base64_encode(as_text(hash));
 }
 
-std::string hash_password(std::string_view password, std::span<const unsigned char> salt, std::uint32_t iterations) {
+std::string hash_password(std::string_view password, std::span<const unsigned char> salt,
+                          std::uint32_t iterations) {
   PasswordHash result;
   result.iterations = iterations;
   result.salt = as_text(salt);
@@ -68,7 +70,8 @@ bool verify_password(const PasswordHash& expected, std::string_view password) {
   return check.matches();
 }
 
-// PBKDF2's first (here: only) block, RFC 8018: U1 = HMAC(password, salt | 1), Un = HMAC(password, Un-1), xor of them all.
+// PBKDF2's first (here: only) block, RFC 8018: U1 = HMAC(password, salt | 1), Un = HMAC(password, Un-1), xor
+// of them all.
 struct PasswordCheck::State {
   EVP_MAC* mac = nullptr;
   EVP_MAC_CTX* context = nullptr;

@@ -1,7 +1,7 @@
 // PasswordHash: `pbkdf2-sha256$iterations$salt$hash` (base64), as the config keeps passwords.
 //
-// The derivation is slow on purpose, so it runs in slices: a shard goes on with its streams meanwhile. OpenSSL is behind
-// this header and nowhere else in net/.
+// The derivation is slow on purpose, so it runs in slices: a shard goes on with its streams meanwhile.
+// OpenSSL is behind this header and nowhere else in net/.
 //
 // Journey:  Authenticator -> [PasswordCheck::step] a few times; `penstock hash-password` -> [hash_password].
 // Shard:    any; values.

@@ -4,7 +4,8 @@
 
 namespace penstock::net {
 namespace {
-// What fits a head buffer is not worth one of the few big ones, and less of a following request comes with it.
+// What fits a head buffer is not worth one of the few big ones, and less of a following request comes with
+// it.
 constexpr std::uint64_t kSmallRest = 4 * core::kKiB;
 }  // namespace
 
@@ -27,7 +28,8 @@ void BodyReader::finish() {
 core::Bytes BodyReader::take_from_rest() {
   const core::Bytes rest = wire_.rest();
   if (kind_ == BodyLength::Length) {
-    const core::Bytes piece = rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), left_)));
+    const core::Bytes piece =
+        rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), left_)));
     left_ -= piece.size();
     wire_.consume(piece.size());
     return piece;
@@ -63,7 +65,8 @@ core::Task<core::Result<BodyPiece>> BodyReader::next() {
     const bool is_small = kind_ == BodyLength::Length && left_ <= kSmallRest;
     CO_TRY(const bool more, co_await wire_.receive(is_small ? core::BufferRing::Head : core::BufferRing::Body,
                                                    std::min(deadline_, now + idle_limit_)));
-    if (!more) co_return core::fail(core::Errc::Closed, "the client ended the connection in the middle of a body");
+    if (!more)
+      co_return core::fail(core::Errc::Closed, "the client ended the connection in the middle of a body");
   }
 }
 
@@ -73,7 +76,8 @@ core::Task<core::Result<>> BodyReader::discard_rest(DiscardLimits limits) {
   for (;;) {
     CO_TRY(const BodyPiece piece, co_await next());
     if (piece.is_end()) co_return core::Result<>{};
-    if (bytes_read_ - before > limits.bytes_max) co_return core::fail(core::Errc::TooLarge, "discarding a body");
+    if (bytes_read_ - before > limits.bytes_max)
+      co_return core::fail(core::Errc::TooLarge, "discarding a body");
     if (deadline_ <= context_.now()) co_return core::fail(core::Errc::TimedOut, "discarding a body");
   }
 }
@@ -83,7 +87,8 @@ core::Task<core::Result<std::string>> BodyReader::read_all(std::size_t bytes_max
   for (;;) {
     CO_TRY(const BodyPiece piece, co_await next());
     if (piece.is_end()) co_return body;
-    if (piece.bytes.size() > bytes_max - body.size()) co_return core::fail(core::Errc::TooLarge, "reading a body");
+    if (piece.bytes.size() > bytes_max - body.size())
+      co_return core::fail(core::Errc::TooLarge, "reading a body");
     body.append(core::as_text(piece.bytes));
   }
 }

@@ -2,11 +2,12 @@
 //
 // Journey:  Wire -> [BodyReader] -> net/load's session (or read_all for the small bodies of other routes).
 // Shard:    the connection's.
-// Promise:  no body is held whole; a piece stays readable, with Buffer::kSlack bytes behind it, until the next call;
-//           the Buffer is given back before more bytes are waited for, and at the body's end.
-// Failure:  Closed: the peer left in the middle. TimedOut: silent for too long or the deadline is past; a reply is still
-//           possible. InvalidArgument: framing that cannot be parsed (is_broken); when the handler gives no reply of its
-//           own the connection answers 400. TooLarge: a limit of discard_rest or read_all. Cancelled: the server stops.
+// Promise:  no body is held whole; a piece stays readable, with Buffer::kSlack bytes behind it, until the
+//           next call; the Buffer is given back before more bytes are waited for, and at the body's end.
+// Failure:  Closed: the peer left in the middle. TimedOut: silent for too long or the deadline is past; a
+//           reply is still possible. InvalidArgument: framing that cannot be parsed (is_broken); when the
+//           handler gives no reply of its own the connection answers 400. TooLarge: a limit of discard_rest
+//           or read_all. Cancelled: the server stops.
 #pragma once
 
 #include <string>

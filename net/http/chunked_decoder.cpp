@@ -60,8 +60,10 @@ ChunkedDecoder::State ChunkedDecoder::take(unsigned char c) {
     case State::SizeLf:
       if (c != '\n') return State::Bad;
       return left_ == 0 ? State::TrailerStart : State::Data;
-    case State::DataCr: return c == '\r' ? State::DataLf : State::Bad;
-    case State::DataLf: return c == '\n' ? State::SizeFirst : State::Bad;
+    case State::DataCr:
+      return c == '\r' ? State::DataLf : State::Bad;
+    case State::DataLf:
+      return c == '\n' ? State::SizeFirst : State::Bad;
     case State::TrailerStart:
       if (c == '\r') return State::EndLf;
       [[fallthrough]];
@@ -69,11 +71,14 @@ ChunkedDecoder::State ChunkedDecoder::take(unsigned char c) {
       if (++trailer_bytes_ > kTrailersMax) return State::Bad;
       if (c == '\r') return State::TrailerLf;
       return is_text(c) ? State::Trailer : State::Bad;
-    case State::TrailerLf: return c == '\n' ? State::TrailerStart : State::Bad;
-    case State::EndLf: return c == '\n' ? State::Ended : State::Bad;
+    case State::TrailerLf:
+      return c == '\n' ? State::TrailerStart : State::Bad;
+    case State::EndLf:
+      return c == '\n' ? State::Ended : State::Bad;
     case State::Data:
     case State::Ended:
-    case State::Bad: break;
+    case State::Bad:
+      break;
   }
   return State::Bad;
 }

@@ -16,7 +16,8 @@ Connection::Connection(HttpContext& context, Handler& handler, Arrival arrival)
 core::Task<std::optional<Connection::Move>> Connection::run() {
   for (;;) {
     const bool moved = moved_request_.has_value();
-    std::optional<Request> request = moved ? std::exchange(moved_request_, std::nullopt) : co_await read_head();
+    std::optional<Request> request =
+        moved ? std::exchange(moved_request_, std::nullopt) : co_await read_head();
     if (!request) break;
     const Next next = co_await serve(std::move(*request), moved);
     if (next == Next::Move) co_return std::move(move_);
@@ -61,14 +62,15 @@ core::Task<Connection::Next> Connection::serve(Request request, bool moved) {
   co_await handler_.handle(exchange);
   if (exchange.move_target_) {
     Wire::Departure departure = wire_.depart();
-    move_.emplace(Move{*exchange.move_target_,
-                       Arrival{departure.handle, std::move(departure.rest), std::move(exchange.request_),
-                               std::move(exchange.handover_)}});
+    move_.emplace(
+        Move{*exchange.move_target_, Arrival{departure.handle, std::move(departure.rest),
+                                             std::move(exchange.request_), std::move(exchange.handover_)}});
     co_return Next::Move;
   }
   if (exchange.is_abandoned_ || wire_.is_cancelled()) co_return Next::Close;
   if (exchange.reply_state_ == Exchange::ReplyState::None) {
-    const bool is_bad_framing = exchange.body_.is_broken() && exchange.request_.body_length() != BodyLength::Both;
+    const bool is_bad_framing =
+        exchange.body_.is_broken() && exchange.request_.body_length() != BodyLength::Both;
     if (is_bad_framing) co_await refuse(400, "the body's framing cannot be parsed");
     co_return Next::Close;
   }
@@ -81,14 +83,14 @@ core::Task<Connection::Next> Connection::serve(Request request, bool moved) {
 core::Task<void> Connection::refuse(int status, std::string text) {
   const std::string body = fmt::format(R"({{"msg":"{}","code":{},"data":null,"count":0}})", text, status);
   const std::string reply = fmt::format(
-      "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}", status,
-      reason_phrase(status), body.size(), body);
+      "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
+      status, reason_phrase(status), body.size(), body);
   const core::Result<> sent = co_await wire_.send(core::as_bytes(reply));
   if (sent) co_await farewell(nullptr);
 }
 
-// Our side ends here; the client's bytes are read until it closes too, or it would be told of a reset instead of reading
-// our reply.
+// Our side ends here; the client's bytes are read until it closes too, or it would be told of a reset instead
+// of reading our reply.
 core::Task<void> Connection::farewell(BodyReader* body) {
   co_await wire_.half_close();
   const HttpOptions& options = context_.options;

@@ -3,10 +3,11 @@
 // Journey:  Server (accept, or the hand-over from another shard) -> [Connection] -> Handler; it ends with the
 //           connection's close, or with a Move that the Server carries to another shard.
 // Shard:    one shard; a Move takes everything to a new Connection there.
-// Promise:  requests are answered in the order they came, one at a time; at rest it holds no receive buffer and no
-//           request. After a reply before the body's end it half-closes, discards what still comes, then closes, so
-//           that the client can read the reply.
-// Failure:  a head that cannot be parsed is answered (400, 414, 431, 505) and ends the connection; so does any time-out.
+// Promise:  requests are answered in the order they came, one at a time; at rest it holds no receive buffer
+//           and no request. After a reply before the body's end it half-closes, discards what still comes,
+//           then closes, so that the client can read the reply.
+// Failure:  a head that cannot be parsed is answered (400, 414, 431, 505) and ends the connection; so does
+//           any time-out.
 #pragma once
 
 #include <memory>

@@ -4,7 +4,8 @@
 //
 // Journey:  Wire arms its entry before it waits -> HttpShard's ticker -> [DeadlineList] -> Wire::expire.
 // Shard:    one shard.
-// Promise:  an armed entry expires once, at the first tick at or after its moment; adding and removing cost nothing.
+// Promise:  an armed entry expires once, at the first tick at or after its moment; adding and removing cost
+//           nothing.
 // Failure:  none.
 #pragma once
 

@@ -9,7 +9,7 @@ namespace penstock::net {
 namespace {
 
 constexpr std::size_t kStreamChunk = 32 * core::kKiB;
-constexpr std::size_t kSizeLine = 10;            // "7fff8000\r\n": room in front of a chunk
+constexpr std::size_t kSizeLine = 10;                   // "7fff8000\r\n": room in front of a chunk
 constexpr std::size_t kSendTogether = 16 * core::kKiB;  // a body up to here goes out with its head
 
 // "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -22,10 +22,10 @@ std::string http_date(std::int64_t wall_micros) {
   const days day_count = floor<days>(since_1970);
   const year_month_day date{sys_days(day_count)};
   const hh_mm_ss time{since_1970 - day_count};
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[weekday(sys_days(day_count)).c_encoding()],
-                     static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
-                     static_cast<int>(date.year()), time.hours().count(), time.minutes().count(),
-                     time.seconds().count());
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+                     kDays[weekday(sys_days(day_count)).c_encoding()], static_cast<unsigned>(date.day()),
+                     kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
 // A header's text may come from outside: it must not end its line.
@@ -84,7 +84,8 @@ bool Exchange::sends_body(const Response& response) const {
 std::string Exchange::make_head(const Response& response, std::optional<std::size_t> length) {
   std::string head;
   head.reserve(256);
-  fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
+  fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\n", response.status,
+                 reason_phrase(response.status));
   if (!response.content_type.empty()) append_header(head, "Content-Type", response.content_type);
   if (length) fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", *length);
   if (is_chunked_) head += "Transfer-Encoding: chunked\r\n";

@@ -1,12 +1,15 @@
 // Exchange: one request and its reply, as a Handler sees them.
 //
 // A handler reads the body (or not), replies once, and returns. A reply given before the body's end carries
-// `Connection: close`; the connection then discards what the client still sends. Returning without a reply closes the
-// connection (that is what a poisoned store wants), except after a body whose framing is broken: that is answered 400.
+// `Connection: close`; the connection then discards what the client still sends. Returning without a reply
+// closes the connection (that is what a poisoned store wants), except after a body whose framing is broken:
+// that is answered 400.
 //
 // Journey:  Connection -> Router -> [Exchange] -> net/load, net/query; and back out through Wire.
-// Shard:    the connection's; after move_to the same handler class goes on at the other shard with a new Exchange.
-// Promise:  at most one final reply; a streamed reply is held in bounded memory: write() waits for the client.
+// Shard:    the connection's; after move_to the same handler class goes on at the other shard with a new
+//           Exchange.
+// Promise:  at most one final reply; a streamed reply is held in bounded memory: write() waits for the
+//           client.
 // Failure:  Closed, TimedOut or Cancelled from any send: the client is gone, return soon.
 #pragma once
 
@@ -21,7 +24,8 @@
 
 namespace penstock::net {
 
-// What a handler wants to find again after the connection has moved. Made on one shard, used and destroyed on the other.
+// What a handler wants to find again after the connection has moved. Made on one shard, used and destroyed on
+// the other.
 class HandoverState {
  public:
   virtual ~HandoverState() = default;
@@ -29,7 +33,8 @@ class HandoverState {
 
 class Exchange {
  public:
-  Exchange(HttpContext& context, Wire& wire, Request request, std::unique_ptr<HandoverState> handover, bool moved);
+  Exchange(HttpContext& context, Wire& wire, Request request, std::unique_ptr<HandoverState> handover,
+           bool moved);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -39,15 +44,16 @@ class Exchange {
   core::Shard& shard() { return context_.shard; }
 
   BodyReader& body() { return body_; }
-  // `100 Continue`, if the client expects one (never to HTTP/1.0 or a body of no bytes) and it was not sent yet.
+  // `100 Continue`, if the client expects one (never to HTTP/1.0 or a body of no bytes) and it was not sent
+  // yet.
   core::Task<core::Result<>> send_continue();
   // send_continue, then the whole of a small body.
   core::Task<core::Result<std::string>> read_body(std::size_t bytes_max);
 
   core::Task<core::Result<>> reply(Response response);
 
-  // A reply of unknown length: begin, any number of write, end. An Exchange that begins and does not end is cut off, so
-  // that the client sees the reply is not complete.
+  // A reply of unknown length: begin, any number of write, end. An Exchange that begins and does not end is
+  // cut off, so that the client sees the reply is not complete.
   core::Task<core::Result<>> begin_reply(Response head);
   core::Task<core::Result<>> write(core::Bytes bytes);
   core::Task<core::Result<>> write(std::string_view text) { return write(core::as_bytes(text)); }
@@ -61,10 +67,11 @@ class Exchange {
   bool peer_is_gone() const { return wire_.peer_is_gone(); }  // as far as the last read or write showed
   bool has_replied() const { return reply_state_ != ReplyState::None; }
 
-  // Asks that the connection goes on at another shard, with this request and every byte behind its head. Only before
-  // the body was touched and before any reply; return from handle() right after it.
+  // Asks that the connection goes on at another shard, with this request and every byte behind its head. Only
+  // before the body was touched and before any reply; return from handle() right after it.
   void move_to(core::ShardId target, std::unique_ptr<HandoverState> state);
-  // On the target shard: this exchange has come here by move_to; do not move it again. What was given to move_to, once.
+  // On the target shard: this exchange has come here by move_to; do not move it again. What was given to
+  // move_to, once.
   bool was_moved() const { return was_moved_; }
   std::unique_ptr<HandoverState> take_handover() { return std::move(handover_); }
 

@@ -38,14 +38,22 @@ bool parse_length(std::string_view digits, std::uint64_t& out) {
 
 Method method_from_llhttp(std::uint8_t method) {
   switch (method) {
-    case HTTP_GET: return Method::Get;
-    case HTTP_HEAD: return Method::Head;
-    case HTTP_POST: return Method::Post;
-    case HTTP_PUT: return Method::Put;
-    case HTTP_DELETE: return Method::Delete;
-    case HTTP_OPTIONS: return Method::Options;
-    case HTTP_PATCH: return Method::Patch;
-    default: return Method::Other;
+    case HTTP_GET:
+      return Method::Get;
+    case HTTP_HEAD:
+      return Method::Head;
+    case HTTP_POST:
+      return Method::Post;
+    case HTTP_PUT:
+      return Method::Put;
+    case HTTP_DELETE:
+      return Method::Delete;
+    case HTTP_OPTIONS:
+      return Method::Options;
+    case HTTP_PATCH:
+      return Method::Patch;
+    default:
+      return Method::Other;
   }
 }
 
@@ -151,7 +159,8 @@ bool HeadParser::scan(core::Bytes bytes, std::size_t& length, bool& ended) {
         ++length;
         ended = true;
         return true;
-      case LineState::InLine: break;
+      case LineState::InLine:
+        break;
     }
     if (in_request_line_) {
       if (last_was_blank_ && (c == ' ' || c == '\r')) return bad("a blank too many in the request line");
@@ -179,15 +188,27 @@ bool HeadParser::run_llhttp(core::Bytes bytes) {
   if (code == HPE_OK || (code == HPE_PAUSED && headers_complete_)) return true;
   error_ = HeadError();
   switch (code) {
-    case HPE_INVALID_METHOD: (void)refuse(400, "the method is not one of HTTP's"); break;
-    case HPE_INVALID_URL: (void)refuse(400, "the request target cannot be parsed"); break;
+    case HPE_INVALID_METHOD:
+      (void)refuse(400, "the method is not one of HTTP's");
+      break;
+    case HPE_INVALID_URL:
+      (void)refuse(400, "the request target cannot be parsed");
+      break;
     case HPE_INVALID_VERSION:
     case HPE_INVALID_CONSTANT:
-    case HPE_PAUSED_H2_UPGRADE: (void)refuse(400, "the request line cannot be parsed"); break;
+    case HPE_PAUSED_H2_UPGRADE:
+      (void)refuse(400, "the request line cannot be parsed");
+      break;
     case HPE_INVALID_CONTENT_LENGTH:
-    case HPE_UNEXPECTED_CONTENT_LENGTH: (void)refuse(400, "Content-Length cannot be parsed"); break;
-    case HPE_INVALID_TRANSFER_ENCODING: (void)refuse(400, "Transfer-Encoding cannot be parsed"); break;
-    default: (void)refuse(400, "the request head cannot be parsed"); break;
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+      (void)refuse(400, "Content-Length cannot be parsed");
+      break;
+    case HPE_INVALID_TRANSFER_ENCODING:
+      (void)refuse(400, "Transfer-Encoding cannot be parsed");
+      break;
+    default:
+      (void)refuse(400, "the request head cannot be parsed");
+      break;
   }
   return false;
 }

@@ -1,14 +1,17 @@
-// HeadParser: a request's head out of bytes that come in any pieces. llhttp is behind this header and nowhere else.
+// HeadParser: a request's head out of bytes that come in any pieces. llhttp is behind this header and nowhere
+// else.
 //
-// llhttp sees the head only, never a byte of a body: body framing is ChunkedDecoder's and BodyReader's. It is loose in
-// places (bare line feeds, blanks in names, old versions), so a line discipline of our own runs over the same bytes: it
-// refuses what two readers could understand differently, and it knows exactly where the head ends.
+// llhttp sees the head only, never a byte of a body: body framing is ChunkedDecoder's and BodyReader's. It is
+// loose in places (bare line feeds, blanks in names, old versions), so a line discipline of our own runs over
+// the same bytes: it refuses what two readers could understand differently, and it knows exactly where the
+// head ends.
 //
 // Journey:  Connection -> [HeadParser] -> Request.
 // Shard:    any; one per connection, used for one head after the other.
-// Promise:  the same verdict and the same Request however the bytes were split; no byte behind the head is consumed;
-//           memory stays within HeadLimits.
-// Failure:  Bad, with the status and a text for the client: 400, 414 (target), 431 (head or header count), 505.
+// Promise:  the same verdict and the same Request however the bytes were split; no byte behind the head is
+//           consumed; memory stays within HeadLimits.
+// Failure:  Bad, with the status and a text for the client: 400, 414 (target), 431 (head or header count),
+//           505.
 #pragma once
 
 #include <llhttp.h>

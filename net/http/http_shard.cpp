@@ -7,18 +7,20 @@ namespace penstock::net {
 void HttpShard::start(Handler& handler) {
   CHECK(handler_ == nullptr);
   handler_ = &handler;
-  scope_.spawn(tick());
+  context_.shard.spawn(tick());  // the shard's own scope: it keeps turning until stop()
 }
 
 core::Task<void> HttpShard::tick() {
   while (!is_stopping_) {
-    core::AwaitOp timer(context_.shard.kernel(),
-                        core::Op{.kind = core::OpKind::Timer, .deadline = context_.now() + context_.options.tick});
+    core::AwaitOp timer(
+        context_.shard.kernel(),
+        core::Op{.kind = core::OpKind::Timer, .deadline = context_.now() + context_.options.tick});
     timer_ = &timer;
     (void)co_await timer;
     timer_ = nullptr;
     context_.deadlines.tick(context_.now());
   }
+  has_stopped_.set();
 }
 
 void HttpShard::adopt(Arrival arrival) {
@@ -57,6 +59,7 @@ core::Task<void> HttpShard::stop() {
   is_stopping_ = true;
   if (timer_ != nullptr) context_.shard.kernel().cancel(*timer_);
   co_await scope_.join();
+  if (handler_ != nullptr) co_await has_stopped_.wait();
 }
 
 }  // namespace penstock::net

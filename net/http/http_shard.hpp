@@ -8,6 +8,7 @@
 
 #include <atomic>
 
+#include "core/task/sync.hpp"
 #include "net/http/connection.hpp"
 
 namespace penstock::net {
@@ -41,6 +42,7 @@ class HttpShard {
   std::size_t connections_ = 0;
   core::AwaitOp* timer_ = nullptr;
   bool is_stopping_ = false;
+  core::Event has_stopped_;  // the ticker has
 };
 
 }  // namespace penstock::net

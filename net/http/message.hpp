@@ -2,8 +2,8 @@
 //
 // Journey:  HeadParser -> [Request] -> Router -> a Handler -> [Response] -> Exchange.
 // Shard:    values; a Request may move to another shard with its connection.
-// Promise:  a Request holds its head once, in one string; header names are found without regard to case, duplicates are
-//           kept in the order they came.
+// Promise:  a Request holds its head once, in one string; header names are found without regard to case,
+//           duplicates are kept in the order they came.
 // Failure:  none of their own.
 #pragma once
 
@@ -19,8 +19,8 @@ namespace penstock::net {
 enum class Method : std::uint8_t { Get, Head, Post, Put, Delete, Options, Patch, Other };
 const char* method_name(Method method);
 
-// What the head says about the body. Both lengths at once is for the handler to refuse in its own words: such a body is
-// never read, and the connection ends with the reply.
+// What the head says about the body. Both lengths at once is for the handler to refuse in its own words: such
+// a body is never read, and the connection ends with the reply.
 enum class BodyLength : std::uint8_t { None, Length, Chunked, Both };
 
 bool equals_ignoring_case(std::string_view a, std::string_view b);
@@ -36,7 +36,7 @@ class Request {
   bool is_http_1_0() const { return is_http_1_0_; }
   std::string_view target() const { return std::string_view(text_).substr(0, target_size_); }
   std::string_view path() const { return target().substr(path_at_, path_size_); }  // still percent-encoded
-  std::string_view query() const;                                                  // without the `?`, still encoded
+  std::string_view query() const;  // without the `?`, still encoded
   // The first value of `name` in the query, decoded.
   std::optional<std::string> query_value(std::string_view name) const;
 
@@ -81,7 +81,9 @@ struct Response {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers = {};  // further ones; control bytes are taken out
 
-  static Response json(std::string body, int status = 200) { return {status, "application/json", std::move(body)}; }
+  static Response json(std::string body, int status = 200) {
+    return {status, "application/json", std::move(body)};
+  }
   static Response text(std::string body, int status = 200) {
     return {status, "text/plain; charset=utf-8", std::move(body)};
   }

@@ -31,8 +31,9 @@ struct HttpOptions {
   core::Duration tick = std::chrono::seconds(1);                // how often all of these are looked at
   std::uint64_t discard_bytes_max = 16ull << 30;
   std::uint32_t connections_max = 20000;  // of all shards together; one more is closed at once
-  // Bytes a client sent behind a body's end wait in memory of the connection's own. Up to 16 KiB is any connection's
-  // right; more comes out of this, a shard's; when it is used up the connection is closed after its reply.
+  // Bytes a client sent behind a body's end wait in memory of the connection's own. Up to 16 KiB is any
+  // connection's right; more comes out of this, a shard's; when it is used up the connection is closed after
+  // its reply.
   std::size_t pipelined_bytes_max = 4 * core::kMiB;
 };
 

@@ -35,7 +35,8 @@ void Router::add(Method method, std::string_view pattern, Handler& handler) {
   Route route{method, {}, &handler};
   for (std::string& part : parts) {
     const bool is_parameter = part.size() > 2 && part.front() == '{' && part.back() == '}';
-    route.segments.push_back({is_parameter ? part.substr(1, part.size() - 2) : std::move(part), is_parameter});
+    route.segments.push_back(
+        {is_parameter ? part.substr(1, part.size() - 2) : std::move(part), is_parameter});
   }
   routes_.push_back(std::move(route));
 }
@@ -82,11 +83,11 @@ core::Task<void> Router::handle(Exchange& exchange) {
     co_return;
   }
   if (allowed.empty()) {
-    (void)co_await exchange.reply(Response::json(R"({"msg":"Not Found","code":404,"data":null,"count":0})", 404));
+    (void)co_await exchange.reply(
+        Response::json(R"({"msg":"Not Found","code":404,"data":null,"count":0})", 404));
     co_return;
   }
-  Response response =
-      Response::json(R"({"msg":"Method Not Allowed","code":405,"data":null,"count":0})", 405);
+  Response response = Response::json(R"({"msg":"Method Not Allowed","code":405,"data":null,"count":0})", 405);
   std::string allow;
   for (const Method method : allowed) {
     if (!allow.empty()) allow += ", ";

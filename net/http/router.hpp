@@ -1,7 +1,8 @@
 // Router: which handler answers which method and path.
 //
-// Patterns are literal segments and parameters: `/api/{db}/{table}/_stream_load`. A literal beats a parameter at the
-// first segment where two patterns differ. One slash at the end of a path is accepted. HEAD goes to GET's handler.
+// Patterns are literal segments and parameters: `/api/{db}/{table}/_stream_load`. A literal beats a parameter
+// at the first segment where two patterns differ. One slash at the end of a path is accepted. HEAD goes to
+// GET's handler.
 //
 // Journey:  Connection -> [Router] -> LoadHandler, ScanHandler, ...
 // Shard:    one per shard, filled before the first connection.

@@ -32,7 +32,8 @@ Server::Server(core::ShardSet& shards, HttpOptions options) : shards_(shards), o
 }
 
 core::Task<core::Result<int>> Server::listen(std::string address) {
-  CO_TRY(core::Listener listener, co_await core::Listener::open(core::current_shard().kernel(), std::move(address)));
+  CO_TRY(core::Listener listener,
+         co_await core::Listener::open(core::current_shard().kernel(), std::move(address)));
   listeners_.push_back(std::make_unique<core::Listener>(listener));
   const int handle = listeners_.back()->handle();
   scope_.spawn(accept_loop(listeners_.back().get()));
@@ -75,8 +76,10 @@ core::Task<void> Server::deal(core::ShardId target, Arrival arrival) {
     part(target).adopt(std::move(arrival));
     co_return;
   }
-  // The value lies in this frame until the other shard takes it: a message that is lost with its process leaks nothing.
-  co_await core::call_on(target, [to = &part(target), &arrival] { return adopt_here(to, std::move(arrival)); });
+  // The value lies in this frame until the other shard takes it: a message that is lost with its process
+  // leaks nothing.
+  co_await core::call_on(target,
+                         [to = &part(target), &arrival] { return adopt_here(to, std::move(arrival)); });
 }
 
 core::Task<void> Server::begin_drain() {

@@ -1,12 +1,12 @@
 // Server: listens on shard 0, deals connections to all shards in turn, carries a moving connection, drains.
 //
-// Use: make one before the shards run; on each shard start_shard(shard, handler); then, on shard 0, listen(). To end, on
-// shard 0: begin_drain(), drained(deadline). A server that never listened is drained the same way.
+// Use: make one before the shards run; on each shard start_shard(shard, handler); then, on shard 0, listen().
+// To end, on shard 0: begin_drain(), drained(deadline). A server that never listened is drained the same way.
 //
 // Journey:  core/io/Listener -> [Server] -> HttpShard -> Connection.
 // Shard:    start_shard: each; deal, connection_closed: any; all else: shard 0.
-// Promise:  a connection is dealt once and, with every byte it sent, carried on as often as it moves; drained() returns
-//           when every connection is closed and no coroutine of the server is left.
+// Promise:  a connection is dealt once and, with every byte it sent, carried on as often as it moves;
+//           drained() returns when every connection is closed and no coroutine of the server is left.
 // Failure:  listen: what the system said. A connection above connections_max is closed at once.
 #pragma once
 
@@ -48,7 +48,7 @@ class Server {
   const HttpOptions options_;
   std::vector<std::unique_ptr<HttpShard>> parts_;
   std::vector<std::unique_ptr<core::Listener>> listeners_;
-  core::TaskScope scope_;          // of shard 0
+  core::TaskScope scope_;               // of shard 0
   std::atomic<std::uint32_t> open_{0};  // from accept to close, wherever the connection is
   std::uint32_t next_shard_ = 0;
   bool is_draining_ = false;

@@ -2,7 +2,8 @@
 //
 // Journey:  HeadParser and Router take a target apart with it.
 // Shard:    any; pure functions.
-// Promise:  each component is decoded once, after it was cut at its separators, so `%2F` never makes a new segment.
+// Promise:  each component is decoded once, after it was cut at its separators, so `%2F` never makes a new
+//           segment.
 // Failure:  a `%` without two hex digits: false, and a head that carries one is refused.
 #pragma once
 

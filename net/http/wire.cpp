@@ -41,7 +41,8 @@ void Wire::consume(std::size_t size) {
     return;
   }
   carry_.consume(size);
-  // The memory itself stays until the next receive or put_down: the caller may still look at what it consumed.
+  // The memory itself stays until the next receive or put_down: the caller may still look at what it
+  // consumed.
 }
 
 core::Task<core::Result<bool>> Wire::receive(core::BufferRing ring, core::Instant deadline) {

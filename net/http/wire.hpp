@@ -1,12 +1,14 @@
 // Wire: a connection's bytes in and out, with their time limits. Knows no HTTP.
 //
-// What was received and not consumed yet lies either in the receive Buffer or, when the connection has to wait for
-// something else than bytes, in a copy of its own: a Buffer is never held across such a wait.
+// What was received and not consumed yet lies either in the receive Buffer or, when the connection has to
+// wait for something else than bytes, in a copy of its own: a Buffer is never held across such a wait.
 //
 // Journey:  core/io/stream -> [Wire] -> HeadParser and BodyReader; Exchange -> [Wire] -> core/io/stream.
 // Shard:    one shard; its handle and its rest can move to another one (depart).
-// Promise:  receive() gives the old Buffer back before it waits for the next; kSlack bytes behind rest() may be read.
-// Failure:  TimedOut leaves the other direction usable; Cancelled after cancel(); Closed when the peer is gone.
+// Promise:  receive() gives the old Buffer back before it waits for the next; kSlack bytes behind rest() may
+//           be read.
+// Failure:  TimedOut leaves the other direction usable; Cancelled after cancel(); Closed when the peer is
+//           gone.
 #pragma once
 
 #include <cstring>
@@ -56,8 +58,8 @@ class Wire final : public DeadlineEntry {
 
   // Waits for bytes; only when the rest is empty. False: the peer has ended its side, in good order.
   core::Task<core::Result<bool>> receive(core::BufferRing ring, core::Instant deadline);
-  // Gives the Buffer back, the rest goes into a copy. False: it is longer than the shard can keep for this connection,
-  // and was dropped: the connection must not read another request.
+  // Gives the Buffer back, the rest goes into a copy. False: it is longer than the shard can keep for this
+  // connection, and was dropped: the connection must not read another request.
   bool put_down();
   core::Task<core::Result<>> send(core::Bytes bytes);
   core::Task<void> half_close() { return stream_.shutdown(); }

@@ -52,7 +52,7 @@ void StoreWorld::make_store(std::uint32_t shards) {
   }
   options.end_process = [this](const std::string& why) {
     if (poisoned_.empty()) poisoned_ = why;
-    world_.scene().crashed = true;
+    world_.scene().crash();  // nobody runs on: what is not answered now never will be
   };
   store_ = std::make_unique<txn::Store>(set, std::move(options));
 }
@@ -153,6 +153,25 @@ Task<Outcome> run_load(txn::Store* store, txn::BeganLoad began, std::string body
   co_return finished ? Outcome{true, ""} : Outcome{false, finished.error().message};
 }
 
+Task<void> run_and_abort(txn::Store* store, txn::BeganLoad began, std::string body) {
+  txn::CsvOptions options;
+  options.block = store->limits().block;
+  options.row_bytes_max = store->limits().row_bytes_max;
+  auto mapping = txn::map_columns(*began.table->schema, {});
+  CHECK(mapping.has_value());
+  txn::Load load(store->here(), began, options, *mapping, 0.0);
+  (void)co_await load.append(core::as_bytes(body));
+  co_await load.abort("the client went away");
+}
+
+// The answer was Fail: nothing of it may ever be seen, unless it is sent again.
+void refuse(Knowledge& knows, const LoadPlan& plan, const std::string& why) {
+  knows.loads[plan.number] = Known::Refused;
+  knows.last_refusal = why;
+  const bool dropped = knows.drops.contains(plan.table) && knows.drops[plan.table] != Known::NotSent;
+  if (!knows.may_refuse && !dropped) knows.violate(fmt::format("load {} was refused: {}", plan.number, why));
+}
+
 Task<void> load_and_count(txn::Store* store, Knowledge* knows, LoadPlan plan, std::size_t* left, core::Event* done) {
   co_await load(store, knows, plan);
   if (--*left == 0) done->set();
@@ -161,6 +180,11 @@ Task<void> load_and_count(txn::Store* store, Knowledge* knows, LoadPlan plan, st
 }  // namespace
 
 Task<void> create_table(txn::Store* store, Knowledge* knows, std::string table, std::string extra) {
+  if (knows->drops.contains(table) && knows->drops[table] == Known::Acknowledged) {  // a new table of the old name
+    ++knows->generations[table];
+    knows->drops[table] = Known::NotSent;
+    knows->tables[table] = Known::InDoubt;
+  }
   if (!knows->tables.contains(table)) knows->tables[table] = Known::InDoubt;
   (void)co_await sql(store, "CREATE DATABASE IF NOT EXISTS db");
   const std::string error =
@@ -168,7 +192,8 @@ Task<void> create_table(txn::Store* store, Knowledge* knows, std::string table, 
                                       "DISTRIBUTED BY HASH(k) BUCKETS 3 {}",
                                       table, extra));
   if (!error.empty()) {
-    if (error.find("No space") == std::string::npos) knows->violate("CREATE TABLE was refused: " + error);
+    if (error.find("No space") == std::string::npos && !knows->may_refuse) knows->violate("CREATE TABLE was refused: " + error);
+    knows->last_refusal = error;
     co_return;
   }
   knows->tables[table] = Known::Acknowledged;
@@ -185,8 +210,9 @@ Task<void> drop_table(txn::Store* store, Knowledge* knows, std::string table) {
 }
 
 Task<void> load(txn::Store* store, Knowledge* knows, LoadPlan plan) {
+  plan.generation = knows->generations[plan.table];
   knows->plans[plan.number] = plan;
-  if (!knows->loads.contains(plan.number)) knows->loads[plan.number] = Known::InDoubt;
+  if (knows->loads[plan.number] != Known::Acknowledged) knows->loads[plan.number] = Known::InDoubt;
   txn::BeginResult began =
       co_await store->begin({.database = "db", .table = plan.table, .label = label_of(plan.number)});
   if (began.status == txn::BeginResult::Status::LabelExists) {
@@ -198,7 +224,7 @@ Task<void> load(txn::Store* store, Knowledge* knows, LoadPlan plan) {
     co_return;
   }
   if (began.status == txn::BeginResult::Status::Refused) {
-    knows->loads[plan.number] = Known::Refused;
+    refuse(*knows, plan, began.message);
     co_return;
   }
   if (knows->seen_visible.contains(plan.number)) {
@@ -210,8 +236,24 @@ Task<void> load(txn::Store* store, Knowledge* knows, LoadPlan plan) {
     knows->loads[plan.number] = Known::Acknowledged;
     knows->seen_visible.insert(plan.number);
   } else {
-    knows->loads[plan.number] = Known::Refused;
+    refuse(*knows, plan, outcome.message);
   }
+}
+
+Task<void> aborted_load(txn::Store* store, Knowledge* knows, LoadPlan plan) {
+  plan.generation = knows->generations[plan.table];
+  knows->plans[plan.number] = plan;
+  knows->loads[plan.number] = Known::InDoubt;
+  txn::BeginResult began =
+      co_await store->begin({.database = "db", .table = plan.table, .label = label_of(plan.number)});
+  if (began.status != txn::BeginResult::Status::Began) {
+    knows->violate(fmt::format("load {} cannot begin: {}", plan.number, began.message));
+    co_return;
+  }
+  co_await core::call_on(began.load.shard, [store, l = began.load, b = body_of(plan)]() mutable {
+    return run_and_abort(store, l, std::move(b));
+  });
+  knows->loads[plan.number] = Known::Refused;
 }
 
 Task<void> loads_together(txn::Store* store, Knowledge* knows, std::vector<LoadPlan> plans) {
@@ -225,11 +267,10 @@ Task<void> loads_together(txn::Store* store, Knowledge* knows, std::vector<LoadP
 
 namespace {
 
-// key -> how often it is there
-Task<std::map<std::int64_t, int>> scan_keys(txn::Store* store, Knowledge* knows, std::string table) {
-  std::map<std::int64_t, int> keys;
+// keys: key -> how often it is there. False: no such table.
+Task<bool> scan_keys(txn::Store* store, Knowledge* knows, std::string table, std::map<std::int64_t, int>& keys) {
   auto scan = co_await store->scan("db", table);
-  if (!scan) co_return keys;
+  if (!scan) co_return false;
   const txn::ColumnId key = (*scan)->table().schema->columns.at(0).id;
   const std::uint64_t promised = (*scan)->rows();
   std::uint64_t rows = 0;
@@ -250,12 +291,20 @@ Task<std::map<std::int64_t, int>> scan_keys(txn::Store* store, Knowledge* knows,
   }
   if (rows != promised) knows->violate(fmt::format("scan of {}: count says {}, rows are {}", table, promised, rows));
   co_await store->close_scan(**scan);
-  co_return keys;
+  co_return true;
 }
 
 }  // namespace
 
+Task<void> look_at_labels(txn::Store* store, Knowledge* knows) {
+  for (const auto& [number, plan] : knows->plans) {
+    const auto state = co_await store->label_state("db", label_of(number));
+    if (state == txn::TxnState::Visible) knows->seen_visible.insert(number);
+  }
+}
+
 Task<void> look(txn::Store* store, Knowledge* knows) {
+  co_await look_at_labels(store, knows);  // needs no disk: asked before anything else of the new run can be durable
   std::map<std::string, std::map<std::int64_t, int>> rows;
   for (const auto& [table, known] : knows->tables) {
     const bool is_there = store->catalog()->find_table("db", table) != nullptr;
@@ -264,7 +313,7 @@ Task<void> look(txn::Store* store, Knowledge* knows) {
       knows->violate(fmt::format("table {} was created and is gone", table));
     }
     if (drop == Known::Acknowledged && is_there) knows->violate(fmt::format("table {} was dropped and is there", table));
-    if (is_there) rows[table] = co_await scan_keys(store, knows, table);
+    if (is_there) (void)co_await scan_keys(store, knows, table, rows[table]);
     if (!is_there && drop == Known::InDoubt) knows->drops[table] = Known::Acknowledged;  // seen: it must stay so
     if (is_there && known == Known::InDoubt) knows->tables[table] = Known::Acknowledged;
   }
@@ -280,8 +329,10 @@ Task<void> look(txn::Store* store, Knowledge* knows) {
       if (times > 1) knows->violate(fmt::format("load {} row {} is there {} times", number, i, times));
       found += times > 0;
     }
-    const bool dropped = store->catalog()->find_table("db", plan.table) == nullptr;
+    const bool dropped = store->catalog()->find_table("db", plan.table) == nullptr ||
+                         plan.generation != knows->generations[plan.table];
     const Known known = knows->loads[number];
+    if (dropped && found > 0) knows->violate(fmt::format("load {} went into a table that was dropped, and is there", number));
     if (found != 0 && found != plan.rows) knows->violate(fmt::format("load {} is there in part: {} of {}", number, found, plan.rows));
     if (!dropped && plan.rows > 0 && has_label != (found == plan.rows)) {
       knows->violate(fmt::format("load {}: its label says {}, its rows say {} of {}", number, has_label, found, plan.rows));
@@ -304,6 +355,34 @@ Task<void> look(txn::Store* store, Knowledge* knows) {
   }
 }
 
+Task<void> scan_beside(txn::Store* store, Knowledge* knows, std::string table) {
+  std::set<int> before;
+  for (const auto& [number, known] : knows->loads) {
+    if (known == Known::Acknowledged && knows->plans[number].table == table &&
+        knows->plans[number].generation == knows->generations[table]) {
+      before.insert(number);
+    }
+  }
+  std::map<std::int64_t, int> keys;
+  const bool is_there = co_await scan_keys(store, knows, table, keys);
+  const bool dropping = knows->drops.contains(table) && knows->drops[table] != Known::NotSent;
+  if (!is_there) {
+    if (!dropping) knows->violate(fmt::format("a scan did not find table {}", table));
+    co_return;
+  }
+  for (const auto& [number, plan] : knows->plans) {
+    if (plan.table != table) continue;
+    int found = 0;
+    for (int i = 0; i < plan.rows; ++i) found += keys.contains(plan.number * 1000 + i) ? 1 : 0;
+    if (found != 0 && found != plan.rows) {
+      knows->violate(fmt::format("a scan beside others shows {} of {} rows of load {}", found, plan.rows, number));
+    }
+    if (found == 0 && plan.rows > 0 && before.contains(number)) {
+      knows->violate(fmt::format("a scan that found table {} does not show load {}, acknowledged before", table, number));
+    }
+  }
+}
+
 Task<void> retry_doubtful(txn::Store* store, Knowledge* knows) {
   std::vector<int> doubtful;
   for (const auto& [number, known] : knows->loads) {
@@ -312,6 +391,7 @@ Task<void> retry_doubtful(txn::Store* store, Knowledge* knows) {
   for (const int number : doubtful) {
     const LoadPlan plan = knows->plans[number];
     if (store->catalog()->find_table("db", plan.table) == nullptr) continue;
+    if (plan.generation != knows->generations[plan.table]) continue;
     co_await load(store, knows, plan);
     if (knows->loads[number] != Known::Acknowledged) {
       knows->violate(fmt::format("load {} was sent again and did not end well", number));

@@ -24,6 +24,7 @@ struct LoadPlan {
   int number = 0;           // its rows have keys number * 1000 + i
   int rows = 0;
   std::string table = "t";
+  int generation = 0;       // filled in: which table of that name
 };
 
 enum class Known { NotSent, InDoubt, Acknowledged, Refused };
@@ -35,6 +36,9 @@ struct Knowledge {
   std::set<int> seen_visible;           // some answer or scan showed it: it must stay
   std::map<std::string, Known> tables;  // CREATE TABLE
   std::map<std::string, Known> drops;   // DROP TABLE
+  std::map<std::string, int> generations;  // how often a table of the name was dropped and made again
+  bool may_refuse = false;              // a fault is under way that loads may be refused for
+  std::string last_refusal;
   std::string violation;                // the first one
 
   void violate(std::string what) {
@@ -76,10 +80,16 @@ class StoreWorld {
 core::Task<void> create_table(txn::Store* store, Knowledge* knows, std::string table, std::string extra = "");
 core::Task<void> drop_table(txn::Store* store, Knowledge* knows, std::string table);
 core::Task<void> load(txn::Store* store, Knowledge* knows, LoadPlan plan);
+// Sends the whole body, then goes away.
+core::Task<void> aborted_load(txn::Store* store, Knowledge* knows, LoadPlan plan);
 // Several at the same time.
 core::Task<void> loads_together(txn::Store* store, Knowledge* knows, std::vector<LoadPlan> plans);
 // Scans everything, asks every label, compares with what is known; what it sees must stay from now on.
 core::Task<void> look(txn::Store* store, Knowledge* knows);
+// Only asks every label: what is Visible must stay so.
+core::Task<void> look_at_labels(txn::Store* store, Knowledge* knows);
+// A scan while others load into the table or drop it: each load whole or not at all.
+core::Task<void> scan_beside(txn::Store* store, Knowledge* knows, std::string table);
 // Sends every load in doubt again under its label.
 core::Task<void> retry_doubtful(txn::Store* store, Knowledge* knows);
 

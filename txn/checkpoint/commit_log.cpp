@@ -77,6 +77,12 @@ core::Task<core::Result<CommitLog::Prewritten>> CommitLog::prewrite() {
   co_return Prewritten{id, std::move(file)};
 }
 
+core::Task<void> CommitLog::sync_first_name() {
+  if (!planted(Planted::SkipBootDirSync)) co_await sync_names();
+  first_name_is_durable_ = true;
+  want_spare();
+}
+
 core::Task<void> CommitLog::sync_names() {
   if (auto synced = co_await directory_.sync(); !synced && !planted(Planted::SkipPoison)) {
     co_await poison_.end("syncing the names of commit log files", synced.error());
@@ -102,9 +108,8 @@ core::Task<core::Result<>> CommitLog::open(std::optional<RecordPlace> previous) 
 core::Task<void> CommitLog::make_reserve() {
   if (has_reserve_ || limits_.reserve_bytes == 0) co_return;
   auto file = co_await directory_.open_file(kReserveName, {.write = true, .create_exclusive = true});
-  if (!file && file.error().code == core::Errc::AlreadyExists) {
-    has_reserve_ = true;
-    co_return;
+  if (!file && file.error().code == core::Errc::AlreadyExists) {  // of an earlier run, which may not have filled it
+    file = co_await directory_.open_file(kReserveName, {.write = true});
   }
   if (!file) co_return;
   const auto reserved = co_await file->allocate(0, limits_.reserve_bytes);
@@ -116,19 +121,39 @@ core::Task<void> CommitLog::make_reserve() {
   }
 }
 
+// One at a time, so that a file with a lower number is never used behind one with a higher.
+core::Task<core::Result<>> CommitLog::make_spare() {
+  co_await spare_turn_.acquire();
+  core::Result<> result{};
+  if (!spare_) {
+    auto made = co_await prewrite();
+    if (made) {
+      if (!planted(Planted::SkipLogDirSync)) co_await sync_names();
+      spare_.emplace(std::move(*made));
+    } else {
+      result = std::unexpected(made.error());
+    }
+  }
+  spare_turn_.release();
+  co_return result;
+}
+
+// The next file is made when half of this one is used: long before it is needed.
+void CommitLog::want_spare() {
+  if (spare_ || keeper_running_ || !first_name_is_durable_ || offset_ <= limits_.file_bytes / 2) return;
+  shard_.spawn(keep_spare());
+}
+
 // Prewrites the next file; on a full disk keeps trying, with loads refused meanwhile.
 core::Task<void> CommitLog::keep_spare() {
   keeper_running_ = true;
-  while (spare_wanted_ && !closing_) {
-    auto made = co_await prewrite();
-    if (made && !planted(Planted::SkipLogDirSync)) co_await sync_names();
+  while (!closing_) {
+    const auto made = co_await make_spare();
     if (made) {
       if (starved_) core::log_info("commit_log_has_room", "loads", "accepted again");
       starved_ = false;
-      spare_wanted_ = false;
-      spare_.emplace(std::move(*made));
-      co_await make_reserve();
       spare_changed_.notify_all();
+      co_await make_reserve();
       break;
     }
     if (!starved_) {
@@ -143,14 +168,10 @@ core::Task<void> CommitLog::keep_spare() {
   keeper_running_ = false;
 }
 
-core::Task<core::Result<>> CommitLog::next_file(Reserve reserve, std::uint64_t needed) {
-  if (needed > limits_.file_bytes - FileHeader::kBytes) {
-    co_return core::fail(core::Errc::TooLarge, "a commit record larger than a commit log file");
-  }
+core::Task<core::Result<>> CommitLog::next_file(Reserve reserve) {
   bool released = false;
   while (!spare_) {
     if (!keeper_running_) {
-      spare_wanted_ = true;
       shard_.spawn(keep_spare());
       continue;
     }
@@ -163,14 +184,7 @@ core::Task<core::Result<>> CommitLog::next_file(Reserve reserve, std::uint64_t n
         (void)co_await directory_.unlink(kReserveName);
         has_reserve_ = false;
         core::log_warn("reserve_used", "why", "the disk is full and a commit, abort or DROP must be recorded");
-        if (auto made = co_await prewrite(); made) {
-          if (!planted(Planted::SkipLogDirSync)) co_await sync_names();
-          if (!spare_) {
-            spare_.emplace(std::move(*made));
-          } else {
-            co_await made->file.close();
-          }
-        }
+        (void)co_await make_spare();
       }
       continue;
     }
@@ -191,8 +205,13 @@ core::Task<core::Result<RecordPlace>> CommitLog::append(std::vector<LogItem> ite
   LogRecord record{.sequence = last_.sequence + 1, .previous_checksum = last_.checksum, .items = std::move(items)};
   RecordPlace place{.file = current_id_, .offset = offset_, .sequence = record.sequence, .checksum = 0};
   std::vector<std::byte> bytes = record.encode(store_, place.file, place.offset, place.checksum);
+  const bool is_boot = offset_ == FileHeader::kBytes && !first_name_is_durable_;
+  if (!is_boot && bytes.size() > record_bytes_max()) {
+    turn_.release();
+    co_return core::fail(core::Errc::TooLarge, "a commit record that a commit log file cannot hold");
+  }
   if (offset_ + bytes.size() > limits_.file_bytes) {
-    if (auto moved = co_await next_file(reserve, bytes.size()); !moved) {
+    if (auto moved = co_await next_file(reserve); !moved) {
       turn_.release();
       co_return std::unexpected(moved.error());
     }
@@ -206,7 +225,7 @@ core::Task<core::Result<RecordPlace>> CommitLog::append(std::vector<LogItem> ite
   if (!wrote && !planted(Planted::SkipPoisonWrite)) {
     co_await poison_.end("writing a commit record", wrote.error());
   }
-  if (!planted(Planted::SkipLogSync)) {
+  if (!planted(Planted::SkipLogSync) && !(is_boot && planted(Planted::SkipBootSync))) {
     if (auto synced = co_await current_.sync(); !synced && !planted(Planted::SkipPoison)) {
       co_await poison_.end("fdatasync of the commit log", synced.error());
     }
@@ -215,11 +234,7 @@ core::Task<core::Result<RecordPlace>> CommitLog::append(std::vector<LogItem> ite
   last_ = place;
   files_.back().last_sequence = place.sequence;
   if (written != nullptr) *written = std::move(record);
-  // The next file is made when half of this one is used: long before it is needed.
-  if (!spare_ && !keeper_running_ && offset_ > limits_.file_bytes / 2) {
-    spare_wanted_ = true;
-    shard_.spawn(keep_spare());
-  }
+  want_spare();
   turn_.release();
   co_return place;
 }

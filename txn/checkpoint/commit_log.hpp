@@ -44,13 +44,15 @@ class CommitLog {
 
   enum class Reserve { Keep, MayUse };
   core::Task<core::Result<RecordPlace>> append(std::vector<LogItem> items, Reserve reserve, LogRecord* written);
-  // The names of the files made since are durable (recovery calls it after Boot; later files see to themselves).
-  core::Task<void> sync_names();
+  // The name of the run's first file is durable; call it once, after Boot. Only then may a second file be made: a run whose
+  // second file outlived the first one's name could not be told from damage.
+  core::Task<void> sync_first_name();
   // Keeps disk space aside that a full disk's commits, aborts and DROPs, and one start, can use.
   core::Task<void> make_reserve();
 
   bool accepts_loads() const { return !starved_; }
-  std::uint64_t record_bytes_max() const { return limits_.file_bytes / 4; }
+  // Of one record, so that a Boot record that repeats it fits into a file.
+  std::uint64_t record_bytes_max() const { return limits_.file_bytes - 3 * core::kPage; }
   const std::deque<LogFile>& files() const { return files_; }
   // Files whose records all lie at or before `sequence`, never the current one; taken off the list.
   std::vector<FileId> take_files_up_to(std::uint64_t sequence);
@@ -62,8 +64,11 @@ class CommitLog {
     core::File file;
   };
   core::Task<core::Result<Prewritten>> prewrite();
+  core::Task<void> sync_names();
+  core::Task<core::Result<>> make_spare();
+  void want_spare();
   core::Task<void> keep_spare();
-  core::Task<core::Result<>> next_file(Reserve reserve, std::uint64_t needed);
+  core::Task<core::Result<>> next_file(Reserve reserve);
 
   core::Shard& shard_;
   core::Directory directory_;
@@ -73,16 +78,17 @@ class CommitLog {
   const Limits limits_;
 
   core::Semaphore turn_{1};
+  core::Semaphore spare_turn_{1};  // files are numbered in the order in which they are used
   std::uint64_t next_counter_ = 0;
   FileId current_id_;
   core::File current_;
   std::uint64_t offset_ = 0;
   RecordPlace last_;
   std::optional<Prewritten> spare_;
-  bool spare_wanted_ = false;
   bool keeper_running_ = false;
   bool starved_ = false;
   bool has_reserve_ = false;
+  bool first_name_is_durable_ = false;
   bool closing_ = false;
   core::WaitList spare_changed_;
   std::deque<LogFile> files_;

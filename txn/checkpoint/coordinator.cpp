@@ -75,7 +75,7 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
   LogRecord written;
   auto booted = co_await log_->append(std::move(items), CommitLog::Reserve::MayUse, &written);
   if (!booted) co_return std::unexpected("the first commit record cannot be written: " + booted.error().to_string());
-  if (!planted(Planted::SkipBootDirSync)) co_await log_->sync_names();
+  co_await log_->sync_first_name();
 
   VisibleChange ignored;
   const FooterBlocks none;

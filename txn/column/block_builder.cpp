@@ -4,7 +4,8 @@
 
 namespace penstock::txn {
 namespace {
-constexpr std::size_t kBytesHardMax = std::size_t{1} << 30;  // far below what u32 offsets can address
+constexpr std::size_t kBytesHardMax =
+    64 * core::kMiB;  // and one row more: what encode_block takes, whatever the limits say
 }
 
 std::size_t BlockBuilder::bytes() const {

@@ -283,6 +283,7 @@ void encode_block(const BlockBuilder& rows, const BlockMeta& meta, std::vector<s
   const TableSchema& schema = rows.schema();
   CHECK(rows.rows() != 0);
   CHECK_LE(rows.rows(), kBlockRowsMax);
+  CHECK_LE(rows.bytes(), kBlockDecodedBytesMax);  // what could not be read back is not written
   const std::size_t start = out.size();
   const std::size_t column_count = schema.columns.size();
   const std::size_t header_bytes = kBlockFixedHeaderBytes + column_count * kBlockColumnHeaderBytes + 8;

@@ -104,7 +104,9 @@ class Block {
   const ColumnView* find(ColumnId id) const;
 };
 
-// Appends the block of all rows of `rows` (at least one, at most kBlockRowsMax) to `out`.
+// Appends the block of all rows of `rows` (at least one, at most kBlockRowsMax, of at most
+// kBlockDecodedBytesMax) to `out`. A builder that is cleared whenever it is full, and merged only while it is
+// not, never has more.
 void encode_block(const BlockBuilder& rows, const BlockMeta& meta, std::vector<std::byte>& out);
 
 // Needs the header's bytes only; more may follow.

@@ -120,6 +120,7 @@ std::expected<ColumnMapping, std::string> map_columns(const TableSchema& schema,
   const std::expected<Names, std::string> names = parse_names(options.columns);
   if (!names) return std::unexpected(names.error());
   mapping.field_count = static_cast<std::uint32_t>(names->size());
+  std::size_t fill_bytes = 0;
   for (std::size_t field = 0; field < names->size(); ++field) {
     const std::optional<std::size_t> column = schema.index_of((*names)[field]);
     if (!column) continue;  // a field that is only there
@@ -133,6 +134,9 @@ std::expected<ColumnMapping, std::string> map_columns(const TableSchema& schema,
     std::expected<FillValue, std::string> fill = fill_value(schema.columns[i], options);
     if (!fill) return std::unexpected(fill.error());
     mapping.targets[i].fill = std::move(*fill);
+    fill_bytes += mapping.targets[i].fill.text.size();
+    if (fill_bytes > kFillBytesMax)
+      return std::unexpected("columns: defaults of the columns left out are too long");
   }
   return mapping;
 }

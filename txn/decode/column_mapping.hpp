@@ -15,10 +15,13 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/units.hpp"
 #include "txn/decode/text_to_value.hpp"
 #include "txn/schema/table_schema.hpp"
 
 namespace penstock::txn {
+
+inline constexpr std::size_t kFillBytesMax = core::kMiB;  // text of all defaults that a row takes
 
 struct FillValue {
   bool is_null = true;

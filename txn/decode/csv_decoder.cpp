@@ -34,7 +34,7 @@ CsvDecoder::CsvDecoder(CsvOptions options, std::shared_ptr<const TableSchema> sc
   CHECK(!options_.column_separator.empty() && !options_.line_delimiter.empty());
   CHECK_EQ(mapping_.targets.size(), schema_->columns.size());
   CHECK(mapping_.field_count != 0);
-  CHECK_LE(options_.row_bytes_max, std::size_t{1} << 30);
+  CHECK_LE(options_.row_bytes_max, kRowBytesHardMax);
   // A carriage return as separator could be taken for the end of a line, so it takes the slow path.
   is_simple_ = options_.column_separator.size() == 1 && options_.line_delimiter.size() == 1 &&
                options_.column_separator != options_.line_delimiter && options_.column_separator != "\r";

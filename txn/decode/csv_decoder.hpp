@@ -35,12 +35,15 @@
 
 namespace penstock::txn {
 
+inline constexpr std::size_t kRowBytesHardMax =
+    128 * core::kMiB;  // such a row and a block still fit encode_block
+
 struct CsvOptions {
   std::string column_separator = "\t";
   std::string line_delimiter = "\n";
   CellRules cells;
   BlockLimits block;
-  std::size_t row_bytes_max = 16 * core::kMiB;
+  std::size_t row_bytes_max = 16 * core::kMiB;  // at most kRowBytesHardMax
   RowRejects::Limits rejects;
   SimdLevel simd = best_simd_level();
 };

@@ -1,8 +1,8 @@
 // Finding rows and fields: text to RowBatch.
 //
 // scan_rows() is for a one-byte separator and a one-byte delimiter: it looks at 64 bytes at a time, and makes
-// the ends of all fields from the two bit masks that comparing gives. RowFinder and split_row() do the same
-// for anything else, and for what does not fit a window. All give the same rows for the same text.
+// the ends of all fields from the two bit masks that comparing gives. find_delimiter() and split_row() do the
+// same for anything else, and for what does not fit a window. All give the same rows for the same text.
 //
 // Journey:  CsvDecoder -> [scan_rows, find_delimiter, split_row] -> RowBatch.
 // Shard:    any; pure functions on a batch.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "core/kernel/socket_calls.hpp"
@@ -194,6 +195,19 @@ TEST(UringKernel, more_completions_than_the_ring_holds_are_not_lost) {
   run(kernel, Op{.kind = OpKind::Close, .handle = listener});
 }
 
+TEST(UringKernel, a_write_arena_that_cannot_be_pinned_is_reported_and_done_without) {
+  void* const memory = ::mmap(nullptr, 4 * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  {
+    const auto made =
+        UringKernel::make({.entries = 8, .write_arena = {static_cast<std::byte*>(memory), 4 * kPage}});
+    ASSERT_TRUE(made) << made.error();
+    EXPECT_FALSE((*made)->features().registered_write_buffers);
+    EXPECT_NE((*made)->features().to_line().find("registered_write_buffers=no ("), std::string::npos);
+  }
+  ::munmap(memory, 4 * kPage);
+}
+
 TEST(UringKernel, says_what_it_has) {
   UringWorld world;
   const std::string line = world.kernel().features().to_line();
@@ -224,6 +238,11 @@ TEST(UringProbe, a_failed_setup_names_the_cause_and_the_fix) {
   EXPECT_NE(explain_setup_failure(EMFILE, "6.8", "0").find("RLIMIT_NOFILE"), std::string::npos);
   EXPECT_NE(explain_setup_failure(ENOMEM, "6.8", "0").find("RLIMIT_MEMLOCK"), std::string::npos);
   EXPECT_NE(explain_setup_failure(ENOSYS, "6.8", "0").find("CONFIG_IO_URING"), std::string::npos);
+}
+
+TEST(UringProbe, refused_pinning_names_the_limit) {
+  EXPECT_NE(explain_pinning_failure(ENOMEM, 4096).find("RLIMIT_MEMLOCK"), std::string::npos);
+  EXPECT_EQ(explain_pinning_failure(EFAULT, 4096).find("RLIMIT_MEMLOCK"), std::string::npos);
 }
 
 TEST(UringProbe, no_descriptor_left_for_the_ring_is_a_clear_error) {

@@ -48,9 +48,9 @@ TEST(ShardThreads, a_call_runs_there_and_comes_back_here) {
 
 Task<void> main_ping_pong_one_way(Shard* shard) {
   if (shard->id().value != 0) co_return;
-  co_await ping_pong(shard, 1, 2'000);  // each message wakes a sleeper
+  co_await ping_pong(shard, 1, 200);  // each message wakes a sleeper
   TaskScope scope;
-  for (int lane = 0; lane < 24; ++lane) scope.spawn(ping_pong(shard, 1, 2'000));
+  for (int lane = 0; lane < 100; ++lane) scope.spawn(ping_pong(shard, 1, 500));
   co_await scope.join();
 }
 

@@ -31,7 +31,8 @@ Request request_of(const std::string& name, const std::string& password) {
   return request_with("authorization: Basic " + base64_encode(name + ":" + password) + "\r\n");
 }
 
-core::Task<void> run_check(Authenticator* authenticator, const Request* request, std::optional<Verdict>* verdict) {
+core::Task<void> run_check(Authenticator* authenticator, const Request* request,
+                           std::optional<Verdict>* verdict) {
   *verdict = co_await authenticator->check(*request);
 }
 core::Task<void> count_turns(const bool* stop, int* turns) {
@@ -71,7 +72,8 @@ TEST_F(AuthenticatorTest, without_users_root_with_no_password_is_let_in_and_nobo
   EXPECT_EQ(check(authenticator, request_of("root", "x")), std::unexpected(Refusal::Wrong));
   EXPECT_EQ(check(authenticator, request_of("admin", "")), std::unexpected(Refusal::Wrong));
   EXPECT_EQ(check(authenticator, request_with("")), std::unexpected(Refusal::NoCredentials));
-  EXPECT_EQ(check(authenticator, request_with("Authorization: Basic zzz\r\n")), std::unexpected(Refusal::Malformed));
+  EXPECT_EQ(check(authenticator, request_with("Authorization: Basic zzz\r\n")),
+            std::unexpected(Refusal::Malformed));
 }
 
 TEST_F(AuthenticatorTest, derives_once_a_user_and_lets_others_go_on) {
@@ -101,9 +103,11 @@ TEST_F(AuthenticatorTest, an_unknown_user_costs_what_a_wrong_password_costs) {
 TEST_F(AuthenticatorTest, answers_many_guesses_at_once) {
   Authenticator authenticator({user("root", "secret", 2'000)}, kKey);
   std::vector<Request> requests;
-  for (int i = 0; i < 20; ++i) requests.push_back(request_of("root", i == 13 ? "secret" : "guess" + std::to_string(i)));
+  for (int i = 0; i < 20; ++i)
+    requests.push_back(request_of("root", i == 13 ? "secret" : "guess" + std::to_string(i)));
   std::vector<std::optional<Verdict>> verdicts(requests.size());
-  for (std::size_t i = 0; i < requests.size(); ++i) world_.start(0, run_check(&authenticator, &requests[i], &verdicts[i]));
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    world_.start(0, run_check(&authenticator, &requests[i], &verdicts[i]));
   ASSERT_EQ(world_.run_to_end(), sim::RunStatus::Done);
   for (std::size_t i = 0; i < requests.size(); ++i) EXPECT_EQ(verdicts[i]->has_value(), i == 13) << i;
 }

@@ -8,7 +8,8 @@ namespace {
 constexpr unsigned char kSalt[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
 TEST(PasswordHash, verifies_what_was_hashed_and_nothing_else) {
-  for (const std::string& password : {std::string("secret"), std::string(""), std::string("p\0w", 3), std::string(500, 'x')}) {
+  for (const std::string& password :
+       {std::string("secret"), std::string(""), std::string("p\0w", 3), std::string(500, 'x')}) {
     const std::string text = hash_password(password, kSalt, 2000);
     const auto parsed = PasswordHash::parse(text);
     ASSERT_TRUE(parsed) << text;
@@ -46,11 +47,11 @@ TEST(PasswordHash, refuses_other_texts) {
   for (const std::string& text :
        {std::string(), std::string("$$$"), std::string("secret"), good + "$", good + "A", good.substr(1),
         good.substr(0, good.size() - 1), "pbkdf2-sha256$999$AQIDBAUGBwg=$" + hash,
-        "pbkdf2-sha256$10000001$AQIDBAUGBwg=$" + hash, "pbkdf2-sha256$99999999999999999999$AQIDBAUGBwg=$" + hash,
-        "pbkdf2-sha256$-1000$AQIDBAUGBwg=$" + hash, "pbkdf2-sha256$1000 $AQIDBAUGBwg=$" + hash,
-        "pbkdf2-sha256$1000$AQID$" + hash, "pbkdf2-sha256$1000$AQIDBAUGBw==$" + hash,
-        "pbkdf2-sha256$1000$AQIDBAUGBwg=$AQID", "pbkdf2-sha1$1000$AQIDBAUGBwg=$" + hash,
-        "pbkdf2-sha256$1000$" + std::string(92, 'A') + "$" + hash}) {
+        "pbkdf2-sha256$10000001$AQIDBAUGBwg=$" + hash,
+        "pbkdf2-sha256$99999999999999999999$AQIDBAUGBwg=$" + hash, "pbkdf2-sha256$-1000$AQIDBAUGBwg=$" + hash,
+        "pbkdf2-sha256$1000 $AQIDBAUGBwg=$" + hash, "pbkdf2-sha256$1000$AQID$" + hash,
+        "pbkdf2-sha256$1000$AQIDBAUGBw==$" + hash, std::string("pbkdf2-sha256$1000$AQIDBAUGBwg=$AQID"),
+        "pbkdf2-sha1$1000$AQIDBAUGBwg=$" + hash, "pbkdf2-sha256$1000$" + std::string(92, 'A') + "$" + hash}) {
     EXPECT_FALSE(PasswordHash::parse(text)) << text;
   }
 }

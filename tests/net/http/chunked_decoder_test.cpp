@@ -47,12 +47,14 @@ Decoded decode(std::initializer_list<std::string_view> pieces) {
 Decoded decode_by_byte(std::string_view text) {
   ChunkedDecoder decoder;
   Decoded out;
-  for (std::size_t i = 0; i < text.size() && out.verdict == Verdict::More; ++i) feed(decoder, text.substr(i, 1), out);
+  for (std::size_t i = 0; i < text.size() && out.verdict == Verdict::More; ++i)
+    feed(decoder, text.substr(i, 1), out);
   return out;
 }
 
 TEST(ChunkedDecoder, yields_the_same_payload_split_at_every_byte) {
-  const std::string body = "5\r\nhello\r\n1;name=\"a b\"\r\n \r\n006 ;x\r\nwor\r\nl\r\n0\r\nX-Sum: 1\r\nY:2\r\n\r\nGET /next";
+  const std::string body =
+      "5\r\nhello\r\n1;name=\"a b\"\r\n \r\n006 ;x\r\nwor\r\nl\r\n0\r\nX-Sum: 1\r\nY:2\r\n\r\nGET /next";
   const Decoded whole = decode({body});
   EXPECT_EQ(whole.payload, "hello wor\r\nl");
   EXPECT_EQ(whole.verdict, Verdict::Ended);
@@ -69,17 +71,34 @@ TEST(ChunkedDecoder, yields_the_same_payload_split_at_every_byte) {
 TEST(ChunkedDecoder, refuses_what_two_readers_could_understand_differently) {
   const std::string long_extension(ChunkedDecoder::kSizeLineMax, 'x');
   const std::string trailers(ChunkedDecoder::kTrailersMax + 1, 't');
-  for (const std::string& body : {
-           std::string("\r\nhello"), std::string("5\nhello\r\n"), std::string("5\r\nhello0\r\n\r\n"),
-           std::string("5\r\nhello\n0\r\n\r\n"), std::string("-5\r\nhello"), std::string("+5\r\nhello"),
-           std::string("0x5\r\nhello"), std::string(" 5\r\nhello"), std::string("5 \r\nhello"), std::string("g\r\n"),
-           std::string("5 5\r\nhello"), std::string(";x\r\n"), std::string("5;a\nb\r\nhello"),
-           std::string("5;\x01\r\nhello"), std::string("5\r\rhello"), std::string("5\r\nhello\r\r"),
-           std::string("4000000000000000\r\n"), std::string("ffffffffffffffff\r\n"),
-           std::string("10000000000000000\r\n"), std::string("100000000000000000000000005\r\n"),
-           "5;" + long_extension + "\r\nhello", std::string(ChunkedDecoder::kSizeLineMax + 1, '0') + "5\r\nhello",
-           "0\r\n" + trailers + "\r\n\r\n", std::string("0\r\nX: 1\n\r\n"), std::string("0\r\n\rX"),
-           std::string("0\r\nX: \x01\r\n\r\n"), std::string("5\r\nhello\r\n\r\n"), "5\0\r\nhello"s}) {
+  for (const std::string& body : {std::string("\r\nhello"),
+                                  std::string("5\nhello\r\n"),
+                                  std::string("5\r\nhello0\r\n\r\n"),
+                                  std::string("5\r\nhello\n0\r\n\r\n"),
+                                  std::string("-5\r\nhello"),
+                                  std::string("+5\r\nhello"),
+                                  std::string("0x5\r\nhello"),
+                                  std::string(" 5\r\nhello"),
+                                  std::string("5 \r\nhello"),
+                                  std::string("g\r\n"),
+                                  std::string("5 5\r\nhello"),
+                                  std::string(";x\r\n"),
+                                  std::string("5;a\nb\r\nhello"),
+                                  std::string("5;\x01\r\nhello"),
+                                  std::string("5\r\rhello"),
+                                  std::string("5\r\nhello\r\r"),
+                                  std::string("4000000000000000\r\n"),
+                                  std::string("ffffffffffffffff\r\n"),
+                                  std::string("10000000000000000\r\n"),
+                                  std::string("100000000000000000000000005\r\n"),
+                                  "5;" + long_extension + "\r\nhello",
+                                  std::string(ChunkedDecoder::kSizeLineMax + 1, '0') + "5\r\nhello",
+                                  "0\r\n" + trailers + "\r\n\r\n",
+                                  std::string("0\r\nX: 1\n\r\n"),
+                                  std::string("0\r\n\rX"),
+                                  std::string("0\r\nX: \x01\r\n\r\n"),
+                                  std::string("5\r\nhello\r\n\r\n"),
+                                  "5\0\r\nhello"s}) {
     const Decoded whole = decode({body});
     EXPECT_EQ(whole.verdict, Verdict::Bad) << body.substr(0, 40);
     EXPECT_EQ(decode_by_byte(body), whole) << body.substr(0, 40);
@@ -115,15 +134,22 @@ TEST(ChunkedDecoder, gives_one_verdict_on_mutated_bodies_however_split) {
     for (unsigned n = 1 + dice() % 3; n > 0; --n) {
       const std::size_t at = dice() % body.size();
       switch (dice() % 3) {
-        case 0: body[at] = alphabet[dice() % alphabet.size()]; break;
-        case 1: body.insert(at, 1, alphabet[dice() % alphabet.size()]); break;
-        default: body.erase(at, 1); break;
+        case 0:
+          body[at] = alphabet[dice() % alphabet.size()];
+          break;
+        case 1:
+          body.insert(at, 1, alphabet[dice() % alphabet.size()]);
+          break;
+        default:
+          body.erase(at, 1);
+          break;
       }
     }
     const Decoded whole = decode({body});
     ASSERT_EQ(decode_by_byte(body), whole) << body;
     const std::size_t cut = dice() % body.size();
-    ASSERT_EQ(decode({std::string_view(body).substr(0, cut), std::string_view(body).substr(cut)}), whole) << body;
+    ASSERT_EQ(decode({std::string_view(body).substr(0, cut), std::string_view(body).substr(cut)}), whole)
+        << body;
   }
 }
 

@@ -33,7 +33,8 @@ TEST(Connection, answers_a_request_with_reason_ok_length_and_date) {
 
 const std::string kPipelined =
     "PUT /echo HTTP/1.1\r\nContent-Length: 5\r\n\r\nfirst"
-    "PUT /count HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n3\r\nabc\r\n1;x=y\r\nd\r\n0\r\nT: 1\r\n\r\n"
+    "PUT /count HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: "
+    "100-continue\r\n\r\n3\r\nabc\r\n1;x=y\r\nd\r\n0\r\nT: 1\r\n\r\n"
     "\r\nGET /hello?a HTTP/1.1\r\n\r\n"
     "POST /echo HTTP/1.1\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n"
     "PUT /facts HTTP/1.1\r\n\r\n";
@@ -89,13 +90,15 @@ TEST(Connection, reads_large_bodies_and_keeps_what_follows_them) {
   std::string body;
   for (int i = 0; i < 300'000; ++i) body += static_cast<char>('a' + i % 23);
   for (const std::size_t piece : {std::size_t{1}, std::size_t{4096}, std::size_t{65524}, body.size()}) {
-    const std::string_view part = piece == 1 ? std::string_view(body).substr(0, 20'000) : std::string_view(body);
+    const std::string_view part =
+        piece == 1 ? std::string_view(body).substr(0, 20'000) : std::string_view(body);
     HttpWorld http(piece);
     sim::SimClient client = http.connect();
     client.send("PUT /count HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(part, piece));
     client.send("PUT /count HTTP/1.1\r\nContent-Length: " + std::to_string(part.size()) + "\r\n\r\n");
     client.send(part);
-    for (int i = 0; i < 200; ++i) client.send("GET /hello HTTP/1.1\r\nX: " + std::string(250, 'x') + "\r\n\r\n");
+    for (int i = 0; i < 200; ++i)
+      client.send("GET /hello HTTP/1.1\r\nX: " + std::string(250, 'x') + "\r\n\r\n");
     ASSERT_TRUE(http.run_until([&] { return reply_count(client) == 202; })) << piece;
     const std::vector<Reply> replies = replies_of(client);
     EXPECT_EQ(replies[0].body, sum_of(part));
@@ -110,7 +113,8 @@ TEST(Connection, closes_after_its_reply_when_too_much_follows_a_body) {
   options.pipelined_bytes_max = 0;
   HttpWorld http(1, 1, options, 0);
   sim::SimClient client = http.connect();
-  std::string text = "PUT /count HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(std::string(20000, 'b'), 5000);
+  std::string text =
+      "PUT /count HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(std::string(20000, 'b'), 5000);
   for (int i = 0; i < 500; ++i) text += "GET /hello HTTP/1.1\r\nX: " + std::string(250, 'x') + "\r\n\r\n";
   client.send(text);
   ASSERT_TRUE(http.run_until([&] { return reply_count(client) == 1; }));
@@ -136,11 +140,14 @@ TEST(Connection, sends_100_only_where_it_is_waited_for) {
     std::string head;
     bool gets_100;
   };
-  for (const Case& each : {Case{"PUT /echo HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", true},
-                           Case{"PUT /echo HTTP/1.1\r\nexpect: 100-continue\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\n", true},
-                           Case{"PUT /echo HTTP/1.1\r\nContent-Length: 2\r\n\r\n", false},
-                           Case{"PUT /echo HTTP/1.1\r\nExpect: something\r\nContent-Length: 2\r\n\r\n", false},
-                           Case{"PUT /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", false}}) {
+  for (const Case& each :
+       {Case{"PUT /echo HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", true},
+        Case{
+            "PUT /echo HTTP/1.1\r\nexpect: 100-continue\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n\r\n",
+            true},
+        Case{"PUT /echo HTTP/1.1\r\nContent-Length: 2\r\n\r\n", false},
+        Case{"PUT /echo HTTP/1.1\r\nExpect: something\r\nContent-Length: 2\r\n\r\n", false},
+        Case{"PUT /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", false}}) {
     HttpWorld http;
     sim::SimClient client = http.connect();
     client.send(each.head);
@@ -237,7 +244,8 @@ TEST(Connection, a_slow_reader_holds_back_the_stream_and_is_closed_in_time) {
 }
 
 TEST(Connection, an_early_reply_says_close_and_the_rest_of_the_body_is_discarded) {
-  for (const std::string& framing : {std::string("Content-Length: 3000000"), std::string("Transfer-Encoding: chunked")}) {
+  for (const std::string& framing :
+       {std::string("Content-Length: 3000000"), std::string("Transfer-Encoding: chunked")}) {
     for (const std::string& path : {std::string("/early"), std::string("/part")}) {
       HttpWorld http;
       sim::SimClient client = http.connect();
@@ -302,7 +310,9 @@ TEST(Connection, a_refused_expectation_gets_the_final_reply_and_no_100) {
 TEST(Connection, both_lengths_are_the_handlers_to_refuse_and_never_read) {
   HttpWorld http;
   sim::SimClient client = http.connect();
-  client.send("PUT /facts HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /hello HTTP/1.1\r\n\r\n");
+  client.send(
+      "PUT /facts HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /hello "
+      "HTTP/1.1\r\n\r\n");
   ASSERT_TRUE(http.run_until([&] { return client.is_ended(); }));
   const std::vector<Reply> replies = replies_of(client);
   ASSERT_EQ(replies.size(), 1u);
@@ -351,7 +361,8 @@ TEST(Connection, a_body_whose_framing_breaks_is_answered_400_and_closed) {
   HttpWorld http;
   for (const char* path : {"/echo", "/count"}) {
     sim::SimClient client = http.connect();
-    client.send(std::string("PUT ") + path + " HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\nxx");
+    client.send(std::string("PUT ") + path +
+                " HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\nxx");
     ASSERT_TRUE(http.run_until([&] { return client.is_ended(); }));
     const std::vector<Reply> replies = replies_of(client);
     ASSERT_EQ(replies.size(), 1u);
@@ -483,8 +494,10 @@ TEST(Connection, survives_random_clients) {
       std::string text = kPipelined + "PUT /move?to=1 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc" + kPipelined;
       for (std::uint64_t n = dice.below(4); n > 0; --n) {
         const std::size_t at = static_cast<std::size_t>(dice.below(text.size()));
-        if (dice.below(2) == 0) text.erase(at, static_cast<std::size_t>(1 + dice.below(5)));
-        else text.insert(at, 1, static_cast<char>(dice.below(256)));
+        if (dice.below(2) == 0)
+          text.erase(at, static_cast<std::size_t>(1 + dice.below(5)));
+        else
+          text.insert(at, 1, static_cast<char>(dice.below(256)));
       }
       clients.back().send(text);
       if (dice.below(4) == 0) clients.back().shutdown_write();
@@ -493,8 +506,10 @@ TEST(Connection, survives_random_clients) {
     for (int round = 0; round < 30; ++round) {
       http.run_seconds(3);
       sim::SimClient& client = clients[static_cast<std::size_t>(dice.below(clients.size()))];
-      if (dice.below(3) == 0) client.reset();
-      else (void)client.take_received();
+      if (dice.below(3) == 0)
+        client.reset();
+      else
+        (void)client.take_received();
     }
     for (sim::SimClient& client : clients) client.reset();
     ASSERT_TRUE(http.run_until([&] { return http.server->connections() == 0; })) << seed;

@@ -50,7 +50,8 @@ std::string describe(const Parsed& parsed) {
     text += std::string(r.header_at(i).name) + "=" + std::string(r.header_at(i).value) + ";";
   }
   static constexpr const char* kLengths[] = {"none", "length", "chunked", "both"};
-  text += std::string(" ") + kLengths[static_cast<int>(r.body_length())] + " " + std::to_string(r.content_length());
+  text += std::string(" ") + kLengths[static_cast<int>(r.body_length())] + " " +
+          std::to_string(r.content_length());
   return text + " consumed " + std::to_string(parsed.consumed);
 }
 
@@ -72,11 +73,12 @@ TEST(HeadParser, reads_a_load_head_the_same_split_at_every_byte) {
   const Parsed whole = parse({text});
   ASSERT_EQ(whole.state, HeadParser::State::Done);
   EXPECT_EQ(whole.consumed, kLoad.size());
-  EXPECT_EQ(describe(whole),
-            "PUT 1.1 /api/d%20b/t/_stream_load ? a=1&b | Host=127.0.0.1:8040;Authorization=Basic cm9vdDo=;label=x;"
-            "column_separator=\\t;empty=;EXPECT=100-continue;expect=100-continue;Name=M\xc3\xbcller;"
-            "Transfer-Encoding=chunked; chunked 0 consumed " +
-                std::to_string(kLoad.size()));
+  EXPECT_EQ(
+      describe(whole),
+      "PUT 1.1 /api/d%20b/t/_stream_load ? a=1&b | Host=127.0.0.1:8040;Authorization=Basic cm9vdDo=;label=x;"
+      "column_separator=\\t;empty=;EXPECT=100-continue;expect=100-continue;Name=M\xc3\xbcller;"
+      "Transfer-Encoding=chunked; chunked 0 consumed " +
+          std::to_string(kLoad.size()));
   EXPECT_EQ(whole.request.header("LABEL"), "x");
   EXPECT_EQ(whole.request.header("empty"), "");
   EXPECT_EQ(whole.request.header("absent"), std::nullopt);
@@ -93,7 +95,8 @@ TEST(HeadParser, reads_a_load_head_the_same_split_at_every_byte) {
 }
 
 TEST(HeadParser, reads_pipelined_heads_one_after_the_other) {
-  const std::string text = "\r\nGET /a HTTP/1.1\r\n\r\n\r\n\r\nGET /b HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+  const std::string text =
+      "\r\nGET /a HTTP/1.1\r\n\r\n\r\n\r\nGET /b HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
   for (const std::size_t piece : {std::size_t{1}, std::size_t{3}, text.size()}) {
     const HeadLimits limits;
     HeadParser parser(limits);
@@ -166,7 +169,8 @@ TEST(HeadParser, judges_each_of_these_heads) {
       {"two carriage returns", get + "a: b\r\r\n\r\n", "bad 400"},
       {"a length", put + "Content-Length: 5\r\n\r\n", "PUT 1.1 / ?  | Content-Length=5; length 5"},
       {"a length of 0", put + "Content-Length: 0\r\n\r\n", "PUT 1.1 / ?  | Content-Length=0; length 0"},
-      {"a length with zeros", put + "Content-Length: 0005\r\n\r\n", "PUT 1.1 / ?  | Content-Length=0005; length 5"},
+      {"a length with zeros", put + "Content-Length: 0005\r\n\r\n",
+       "PUT 1.1 / ?  | Content-Length=0005; length 5"},
       {"a signed length", put + "Content-Length: +5\r\n\r\n", "bad 400"},
       {"a negative length", put + "Content-Length: -5\r\n\r\n", "bad 400"},
       {"a hex length", put + "Content-Length: 0x5\r\n\r\n", "bad 400"},
@@ -177,7 +181,8 @@ TEST(HeadParser, judges_each_of_these_heads) {
       {"an endless length", put + "Content-Length: 99999999999999999999\r\n\r\n", "bad 400"},
       {"a length of 2^64 + 5", put + "Content-Length: 18446744073709551621\r\n\r\n", "bad 400"},
       {"two lengths", put + "Content-Length: 5\r\nContent-Length: 6\r\n\r\n", "bad 400"},
-      {"chunked", put + "Transfer-Encoding: Chunked\r\n\r\n", "PUT 1.1 / ?  | Transfer-Encoding=Chunked; chunked 0"},
+      {"chunked", put + "Transfer-Encoding: Chunked\r\n\r\n",
+       "PUT 1.1 / ?  | Transfer-Encoding=Chunked; chunked 0"},
       {"chunked by 1.0", "PUT / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
        "PUT 1.0 / ?  | Transfer-Encoding=chunked; chunked 0"},
       {"chunked twice", put + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "bad 400"},
@@ -192,7 +197,8 @@ TEST(HeadParser, judges_each_of_these_heads) {
        "PUT 1.1 / ?  | Content-Length=5;Transfer-Encoding=chunked; both 5"},
       {"chunked, then length", put + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
        "PUT 1.1 / ?  | Transfer-Encoding=chunked;Content-Length=5; both 5"},
-      {"length and an unknown encoding", put + "Content-Length: 5\r\nTransfer-Encoding: foo\r\n\r\n", "bad 400"},
+      {"length and an unknown encoding", put + "Content-Length: 5\r\nTransfer-Encoding: foo\r\n\r\n",
+       "bad 400"},
       {"neither", put + "Host: a\r\n\r\n", "PUT 1.1 / ?  | Host=a; none 0"},
       {"CONNECT", "CONNECT a:1 HTTP/1.1\r\n\r\n", "OTHER 1.1 "},
       {"an upgrade", get + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "GET 1.1 / ?"},
@@ -237,10 +243,13 @@ TEST(HeadParser, knows_who_keeps_the_connection) {
   EXPECT_FALSE(keeps("GET / HTTP/1.0\r\n\r\n"));
   EXPECT_TRUE(keeps("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"));
   EXPECT_TRUE(keeps("GET / HTTP/1.1\r\nConnection: closed\r\n\r\n"));
+  EXPECT_FALSE(keeps("PUT / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"));
 }
 
 TEST(HeadParser, knows_who_waits_for_100) {
-  const auto waits = [](std::string lines) { return parse({"PUT / HTTP/1." + lines + "\r\n\r\n"}).request.expects_continue(); };
+  const auto waits = [](std::string lines) {
+    return parse({"PUT / HTTP/1." + lines + "\r\n\r\n"}).request.expects_continue();
+  };
   EXPECT_TRUE(waits("1\r\nExpect: 100-Continue\r\nContent-Length: 5"));
   EXPECT_TRUE(waits("1\r\nexpect:100-continue\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked"));
   EXPECT_FALSE(waits("1\r\nExpect: 100-continue\r\nContent-Length: 0"));
@@ -258,10 +267,18 @@ TEST(HeadParser, is_the_same_for_mutated_heads_however_split) {
     for (unsigned n = 1 + dice() % 3; n > 0; --n) {
       const std::size_t at = dice() % head.size();
       switch (dice() % 4) {
-        case 0: head[at] = alphabet[dice() % alphabet.size()]; break;
-        case 1: head.insert(at, 1, alphabet[dice() % alphabet.size()]); break;
-        case 2: head.insert(at, head.substr(dice() % head.size(), dice() % 40)); break;
-        default: head.erase(at, 1 + dice() % 3); break;
+        case 0:
+          head[at] = alphabet[dice() % alphabet.size()];
+          break;
+        case 1:
+          head.insert(at, 1, alphabet[dice() % alphabet.size()]);
+          break;
+        case 2:
+          head.insert(at, head.substr(dice() % head.size(), dice() % 40));
+          break;
+        default:
+          head.erase(at, 1 + dice() % 3);
+          break;
       }
       if (head.empty()) head = "\r";
     }

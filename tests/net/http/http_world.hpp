@@ -1,6 +1,8 @@
-// HttpWorld: a Server in a simulated machine, with a handler whose behaviour the path names, and clients made of text.
+// HttpWorld: a Server in a simulated machine, with a handler whose behaviour the path names, and clients made
+// of text.
 //
-// Journey:  the tests of net/http.   Shard: all of a simulated process.   Promise: one seed, one run.   Failure: CHECK.
+// Journey:  the tests of net/http.   Shard: all of a simulated process.   Promise: one seed, one run.
+// Failure: CHECK.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -145,14 +147,17 @@ class HttpWorld {
   bool run_until(P&& predicate) {
     return world.run_until(predicate) == sim::RunStatus::Done;
   }
-  void run_seconds(int seconds) { CHECK(world.run_for(std::chrono::seconds(seconds), 10'000'000) == sim::RunStatus::Done); }
+  void run_seconds(int seconds) {
+    CHECK(world.run_for(std::chrono::seconds(seconds), 10'000'000) == sim::RunStatus::Done);
+  }
   sim::SimClient connect() { return world.connect(kAddress); }
 
   // Drains and checks that nothing is left.
   void end(bool expect_in_time = true, int seconds = 30) {
     bool done = false;
     bool in_time = false;
-    world.start(0, drain(server.get(), world.now().monotonic + std::chrono::seconds(seconds), &done, &in_time));
+    world.start(0,
+                drain(server.get(), world.now().monotonic + std::chrono::seconds(seconds), &done, &in_time));
     ASSERT_TRUE(run_until([&] { return done; }));
     EXPECT_EQ(in_time, expect_in_time);
     EXPECT_EQ(world.run_to_end(), sim::RunStatus::Done);
@@ -187,7 +192,9 @@ struct Reply {
   std::string reason;
   std::string head;  // with its empty line
   std::string body;
-  bool has(std::string_view line) const { return head.find("\r\n" + std::string(line) + "\r\n") != std::string::npos; }
+  bool has(std::string_view line) const {
+    return head.find("\r\n" + std::string(line) + "\r\n") != std::string::npos;
+  }
 };
 
 // Takes a whole reply off the front of `text`; false if it is not there yet.
@@ -210,7 +217,8 @@ inline bool take_reply(std::string& text, Reply& reply, bool to_head = false) {
         at = line + 2 + size + 2;
         if (size == 0) break;
       }
-    } else if (const std::size_t length_at = reply.head.find("Content-Length: "); length_at != std::string::npos) {
+    } else if (const std::size_t length_at = reply.head.find("Content-Length: ");
+               length_at != std::string::npos) {
       const std::size_t length = std::stoul(reply.head.substr(length_at + 16));
       if (text.size() < at + length) return false;
       reply.body = text.substr(at, length);

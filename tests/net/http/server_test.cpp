@@ -115,19 +115,24 @@ TEST(Server, dies_with_its_process_at_any_moment) {
     std::vector<sim::SimClient> clients;
     for (int i = 0; i < 6; ++i) {
       clients.push_back(http.connect());
-      clients.back().send("PUT /move?to=1 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET /stream?n=100000 HTTP/1.1\r\n\r\nGET /wait HTTP/1.1\r\n\r\n");
+      clients.back().send(
+          "PUT /move?to=1 HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET /stream?n=100000 HTTP/1.1\r\n\r\nGET "
+          "/wait HTTP/1.1\r\n\r\n");
       if (i % 2 == 0) clients.back().set_window(3000);
     }
     (void)http.world.run_until([] { return false; }, seed * 13);
   }  // ~HttpWorld kills it: every frame is destroyed where it waits
 }
 
-// The bound of issue 3: fewer than 16 KiB for an idle connection or a silent load, kernel and load session included.
+// The bound of issue 3: fewer than 16 KiB for an idle connection or a silent load, kernel and load session
+// included.
 TEST(Server, idle_connections_and_silent_bodies_are_small) {
   constexpr std::size_t kCount = 500;
   const std::string load =
-      "PUT /count HTTP/1.1\r\nHost: 127.0.0.1:8040\r\nAuthorization: Basic cm9vdDo=\r\nExpect: 100-continue\r\n"
-      "label: doris_label_1234567890_1234567890\r\ncolumn_separator: ,\r\nUser-Agent: Apache-HttpClient/4.5.13\r\n"
+      "PUT /count HTTP/1.1\r\nHost: 127.0.0.1:8040\r\nAuthorization: Basic cm9vdDo=\r\nExpect: "
+      "100-continue\r\n"
+      "label: doris_label_1234567890_1234567890\r\ncolumn_separator: ,\r\nUser-Agent: "
+      "Apache-HttpClient/4.5.13\r\n"
       "Transfer-Encoding: chunked\r\nAccept-Encoding: gzip,deflate\r\nConnection: Keep-Alive\r\n\r\n5\r\nab";
   for (const bool open_load : {false, true}) {
     HttpWorld http(1, 1, {}, 0);

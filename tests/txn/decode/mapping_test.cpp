@@ -107,6 +107,20 @@ TEST(ColumnMapping, a_default_that_does_not_fit_is_an_error) {
   EXPECT_EQ(map_columns(bad, {.columns = "id"}).error(), "default value 'old' does not fit column: age");
 }
 
+TEST(ColumnMapping, long_defaults_are_bounded_together) {
+  TableSchema long_defaults = schema();
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    long_defaults.columns.push_back(ColumnDef{.id = ColumnId(10 + i),
+                                              .name = "long" + std::to_string(i),
+                                              .type = Type::string(),
+                                              .default_kind = DefaultKind::Literal,
+                                              .default_value = std::string(500'000, 'x')});
+  }
+  EXPECT_TRUE(map_columns(long_defaults, {.columns = "id,long0"}));
+  EXPECT_EQ(map_columns(long_defaults, {.columns = "id"}).error(),
+            "columns: defaults of the columns left out are too long");
+}
+
 TEST(RowRejects, keeps_a_bounded_number_of_bounded_reasons) {
   RowRejects rejects;
   const std::string row(5000, 'r');

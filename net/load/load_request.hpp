@@ -1,0 +1,36 @@
+// LoadRequest: what a Stream Load's head asks for, checked before any byte of its body is taken.
+//
+// Journey:  LoadHandler -> [parse_load_request] -> Store::begin, CsvOptions.
+// Shard:    any; a value.
+// Promise:  every header penstock knows is checked; unknown ones are ignored, an empty value counts as absent, the first
+//           of several counts (protocol reference 1.5).
+// Failure:  the code and text of a Fail reply, in Doris's words where Doris has some.
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <string>
+
+#include "net/http/message.hpp"
+#include "txn/store/load.hpp"
+
+namespace penstock::net {
+
+struct LoadRequest {
+  std::string database;
+  std::string table;
+  std::string label;
+  std::string columns;
+  std::string column_separator = "\t";
+  std::string line_delimiter = "\n";
+  double max_filter_ratio = 0;
+  bool strict_mode = false;
+  bool two_phase = false;
+  std::string comment;
+  core::Duration timeout = std::chrono::seconds(259200);
+};
+
+std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& request, std::string_view database,
+                                                              std::string_view table);
+
+}  // namespace penstock::net

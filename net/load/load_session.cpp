@@ -1,0 +1,144 @@
+#include "net/load/load_session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/log.hpp"
+#include "net/load/load_reply.hpp"
+
+namespace penstock::net {
+namespace {
+
+constexpr std::size_t kErrorRowsShown = 10;
+
+txn::CsvOptions csv_options(const LoadRequest& request, const txn::StoreLimits& limits) {
+  txn::CsvOptions options;
+  options.column_separator = request.column_separator;
+  options.line_delimiter = request.line_delimiter;
+  options.cells.strict = request.strict_mode;
+  options.block = limits.block;
+  options.row_bytes_max = limits.row_bytes_max;
+  options.rejects = limits.rejects;
+  return options;
+}
+
+// The log's entries; a reason may itself hold a line delimiter, so they are cut where the next one begins.
+std::vector<std::string> first_entries(std::string_view log) {
+  constexpr std::string_view kNext = "\nReason: ";
+  std::vector<std::string> entries;
+  while (!log.empty() && entries.size() < kErrorRowsShown) {
+    const std::size_t end = std::min(log.find(kNext), log.size());
+    std::string_view entry = log.substr(0, end);
+    while (!entry.empty() && (entry.back() == '\n' || entry.back() == ' ')) entry.remove_suffix(1);
+    if (!entry.empty()) entries.emplace_back(entry);
+    log.remove_prefix(std::min(end + 1, log.size()));
+  }
+  return entries;
+}
+
+// How a body ended.
+struct BodyEnd {
+  bool is_complete = false;
+  bool peer_is_gone = false;  // no reply will be read
+  txn::LoadError error;
+};
+
+BodyEnd body_error(const core::Error& error, const LoadRequest& request, const BodyReader& body) {
+  BodyEnd end;
+  switch (error.code) {
+    case core::Errc::TimedOut:
+      end.error = {"TIMEOUT", fmt::format("the body did not end in time (timeout: {} s, or the body was silent for too "
+                                          "long): the load is aborted",
+                                          std::chrono::duration_cast<std::chrono::seconds>(request.timeout).count())};
+      break;
+    case core::Errc::Cancelled:
+      end.error = {"CANCELLED", "the server is shutting down: send the load again soon"};
+      end.peer_is_gone = true;
+      break;
+    case core::Errc::InvalidArgument:
+      end.error = {"INVALID_ARGUMENT", "the chunked framing of the body cannot be read: the load is aborted"};
+      end.peer_is_gone = body.is_broken();  // answered 400 by the connection
+      break;
+    default:
+      end.error = {"CANCELLED", "the connection ended in mid body: the load is aborted"};
+      end.peer_is_gone = true;
+  }
+  return end;
+}
+
+core::Task<BodyEnd> receive(Exchange& exchange, txn::Load& load, const LoadRequest& request) {
+  BodyReader& body = exchange.body();
+  for (;;) {
+    auto piece = co_await body.next();
+    if (!piece) co_return body_error(piece.error(), request, body);
+    if (piece->is_end()) co_return BodyEnd{.is_complete = true};
+    auto appended = co_await load.append(piece->bytes);
+    if (!appended) co_return BodyEnd{.error = appended.error()};
+  }
+}
+
+}  // namespace
+
+core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, std::unique_ptr<BegunLoad> begun) {
+  const LoadRequest& request = begun->request;
+  core::Shard& shard = exchange.shard();
+  LoadReply reply;
+  reply.txn_id = static_cast<std::int64_t>(begun->load.txn.value);
+  reply.label = begun->load.label;
+  reply.comment = request.comment;
+  reply.two_phase = request.two_phase;
+  reply.begin_ms = core::to_millis(begun->begin_time);
+
+  auto mapping = txn::map_columns(*begun->load.table->schema,
+                                  {.columns = request.columns, .load_time_micros = shard.now().wall_micros});
+  if (!mapping) {
+    co_await store.abort(begun->load.txn, mapping.error());
+    reply.status = "Fail";
+    reply.message = "[INVALID_ARGUMENT]" + mapping.error();
+    reply.load_ms = core::to_millis(shard.now().monotonic - begun->received);
+    (void)co_await exchange.reply(Response::json(format_load_reply(reply)));
+    co_return;
+  }
+  txn::Load load(store.here(), begun->load, csv_options(request, store.limits()), std::move(*mapping),
+                 request.max_filter_ratio);
+  reply.put_ms = core::to_millis(shard.now().monotonic - begun->received) - reply.begin_ms;
+
+  exchange.body().set_deadline(shard.now().monotonic + request.timeout);
+  const core::Instant receive_from = shard.now().monotonic;
+  BodyEnd end{.peer_is_gone = true, .error = {"CANCELLED", "the connection ended before the body"}};
+  if (auto continued = co_await exchange.send_continue(); continued) end = co_await receive(exchange, load, request);
+  const core::Instant received = shard.now().monotonic;
+  reply.receive_ms = reply.read_ms = core::to_millis(received - receive_from);
+
+  std::expected<void, txn::LoadError> outcome = std::unexpected(end.error);
+  if (end.is_complete) outcome = co_await load.finish();
+  if (!outcome) co_await load.abort(outcome.error().message);
+
+  const core::Instant decided = shard.now().monotonic;
+  const txn::LoadCounts counts = load.counts();
+  reply.total_rows = counts.total_rows;
+  reply.filtered_rows = counts.filtered_rows;
+  reply.loaded_rows = outcome ? counts.loaded_rows : 0;
+  reply.load_bytes = counts.body_bytes;
+  reply.commit_ms = core::to_millis(decided - received);
+  reply.load_ms = core::to_millis(decided - begun->received);
+  reply.first_error = load.first_error();
+  reply.error_lines = first_entries(load.error_log());
+  if (!outcome) {
+    reply.status = "Fail";
+    reply.message = fmt::format("[{}]{}", outcome.error().code, outcome.error().message);
+    core::log_info("load_failed", "db", request.database, "table", request.table, "label", reply.label, "txn",
+                   reply.txn_id, "why", reply.message, "rows", reply.total_rows);
+  } else {
+    core::log_debug("load_visible", "db", request.database, "table", request.table, "label", reply.label, "txn",
+                    reply.txn_id, "rows", reply.loaded_rows, "ms", reply.load_ms);
+  }
+  if (end.peer_is_gone) {
+    if (!exchange.body().is_broken()) exchange.abandon();
+    co_return;
+  }
+  (void)co_await exchange.reply(Response::json(format_load_reply(reply)));
+}
+
+}  // namespace penstock::net

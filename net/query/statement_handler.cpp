@@ -1,0 +1,102 @@
+#include "net/query/statement_handler.hpp"
+
+#include <fmt/format.h>
+
+#include "net/json/json_text.hpp"
+#include "net/query/rest_reply.hpp"
+#include "txn/schema/ddl_parser.hpp"
+#include "txn/schema/names.hpp"
+#include "txn/schema/plan.hpp"
+#include "txn/schema/show.hpp"
+
+namespace penstock::net {
+namespace {
+
+constexpr std::size_t kBodyBytesMax = 2 * core::kMiB;  // the statement's own limit is 1 MiB; JSON escapes take more
+
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string result_set(const std::vector<std::string>& names, const Rows& rows, std::int64_t millis) {
+  std::string out = R"({"type":"result_set","meta":[)";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    out += fmt::format(R"({}{{"name":{},"type":"CHAR"}})", i == 0 ? "" : ",", json_string(names[i]));
+  }
+  out += R"(],"data":[)";
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    out += r == 0 ? "[" : ",[";
+    for (std::size_t c = 0; c < rows[r].size(); ++c) {
+      if (c > 0) out += ',';
+      append_json_string(out, rows[r][c]);
+    }
+    out += ']';
+  }
+  return out + fmt::format(R"(],"status":{{}},"time":{}}})", millis);
+}
+
+Rows one_column(std::vector<std::string> values) {
+  Rows rows;
+  for (std::string& value : values) rows.push_back({std::move(value)});
+  return rows;
+}
+
+// SHOW statements need the catalog only.
+std::expected<std::string, std::string> show(const txn::Catalog& catalog, const txn::Statement& statement,
+                                             const std::string& current) {
+  if (const auto* databases = std::get_if<txn::ShowDatabasesStatement>(&statement)) {
+    return result_set({"Database"}, one_column(txn::list_databases(catalog, databases->like)), 0);
+  }
+  if (const auto* tables = std::get_if<txn::ShowTablesStatement>(&statement)) {
+    const std::string& name = tables->database.empty() ? current : tables->database;
+    const txn::Database* const database = catalog.find_database(name);
+    if (database == nullptr) return std::unexpected(fmt::format("Unknown database '{}'", name));
+    return result_set({"Tables_in_" + name}, one_column(txn::list_tables(*database, tables->like)), 0);
+  }
+  const auto& create = std::get<txn::ShowCreateTableStatement>(statement);
+  const std::string& name = create.name.database.empty() ? current : create.name.database;
+  if (catalog.find_database(name) == nullptr) return std::unexpected(fmt::format("Unknown database '{}'", name));
+  const auto table = catalog.find_table(name, create.name.table);
+  if (table == nullptr) return std::unexpected(fmt::format("Unknown table '{}'", create.name.table));
+  return result_set({"Table", "Create Table"}, {{table->name, txn::show_create_table(catalog, *table)}}, 0);
+}
+
+}  // namespace
+
+core::Task<Response> StatementHandler::run(std::string text, std::string database, core::Shard& shard) {
+  const core::Instant from = shard.now().monotonic;
+  auto statement = txn::parse_statement(text);
+  if (!statement) co_return rest_error(1, "Error", statement.error().message);
+  if (!txn::is_change(*statement)) {
+    auto shown = show(*store_.catalog(), *statement, database);
+    co_return shown ? rest_ok(*shown) : rest_error(1, "Error", shown.error());
+  }
+  auto done = co_await store_.execute(std::move(*statement), std::move(database));
+  if (!done) co_return rest_error(1, "Error", done.error().message);
+  co_return rest_ok(fmt::format(R"({{"type":"exec_status","status":{{}},"time":{}}})",
+                                core::to_millis(shard.now().monotonic - from)));
+}
+
+core::Task<void> StatementHandler::handle(Exchange& exchange) {
+  const auto user = co_await authenticator_.check(exchange.request());
+  if (!user) {
+    (void)co_await exchange.reply(rest_unauthorized(user.error()));
+    co_return;
+  }
+  auto body = co_await exchange.read_body(kBodyBytesMax);
+  if (!body) {
+    if (body.error().code == core::Errc::TooLarge) {
+      (void)co_await exchange.reply(rest_error(
+          403, "Bad Request", fmt::format("the body is larger than {} bytes: send a shorter statement", kBodyBytesMax)));
+    }
+    co_return;
+  }
+  auto statement = json_string_field(*body, "stmt");
+  if (!statement) {
+    (void)co_await exchange.reply(rest_error(403, "Bad Request", statement.error() + R"(; send {"stmt": "..."})"));
+    co_return;
+  }
+  const Response response =
+      co_await run(std::move(*statement), std::string(exchange.parameter("db")), exchange.shard());
+  (void)co_await exchange.reply(response);
+}
+
+}  // namespace penstock::net

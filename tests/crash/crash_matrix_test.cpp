@@ -1,0 +1,60 @@
+#include "tests/crash/crash_matrix.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace penstock::crash {
+namespace {
+
+void report(const char* name, const Scenario& scenario, const Tally& tally) {
+  ::testing::Test::RecordProperty(std::string(name) + "_schedules", std::to_string(tally.schedules));
+  std::printf("crash matrix: %-10s %8llu operations %8llu schedules %d violations\n", name,
+              static_cast<unsigned long long>(tally.operations), static_cast<unsigned long long>(tally.schedules),
+              tally.violation.empty() ? 0 : 1);
+  if (tally.violation.empty()) return;
+  std::string trace;
+  (void)CrashMatrix::run_one(scenario, tally.at, &trace);
+  ADD_FAILURE() << tally.violation << "\nPENSTOCK_REPLAY=\"" << tally.at.to_text()
+                << "\" test_crash --gtest_filter=CrashMatrix.replay\n"
+                << trace;
+}
+
+void run_matrix(const char* name) {
+  const Scenario* const scenario = find_scenario(name);
+  ASSERT_NE(scenario, nullptr);
+  report(name, *scenario, CrashMatrix::run(*scenario, CrashMatrix::options_from_environment()));
+}
+
+TEST(CrashMatrix, every_kind_of_load_survives_an_end_at_every_operation) { run_matrix("loads"); }
+TEST(CrashMatrix, file_ends_snapshots_and_restarts_survive_an_end_at_every_operation) { run_matrix("crossing"); }
+TEST(CrashMatrix, dropped_tables_and_dead_files_survive_an_end_at_every_operation) { run_matrix("dropping"); }
+TEST(CrashMatrix, scans_beside_loads_and_drops_survive_an_end_at_every_operation) { run_matrix("scanning"); }
+
+TEST(CrashMatrix, the_same_schedule_gives_the_same_run) {
+  const Scenario& scenario = *find_scenario("loads");
+  const Schedule schedule{.scenario = "loads", .seed = 3, .k = 60, .end = {true, sim::UnsyncedPolicy::Random}};
+  std::string first;
+  std::string second;
+  EXPECT_EQ(CrashMatrix::run_one(scenario, schedule, &first), CrashMatrix::run_one(scenario, schedule, &second));
+  EXPECT_EQ(first, second);
+  EXPECT_NE(first.find("write log-"), std::string::npos);
+  EXPECT_EQ(Schedule::from_text(schedule.to_text())->to_text(), schedule.to_text());
+}
+
+// PENSTOCK_REPLAY="<schedule>" shows one schedule with its last operations.
+TEST(CrashMatrix, replay) {
+  const char* const text = std::getenv("PENSTOCK_REPLAY");
+  if (text == nullptr) GTEST_SKIP() << "PENSTOCK_REPLAY is not set";
+  const auto schedule = Schedule::from_text(text);
+  ASSERT_TRUE(schedule.has_value()) << text;
+  const Scenario* const scenario = find_scenario(schedule->scenario);
+  ASSERT_NE(scenario, nullptr) << schedule->scenario;
+  std::string trace;
+  const std::string violation = CrashMatrix::run_one(*scenario, *schedule, &trace);
+  std::printf("%s", trace.c_str());
+  EXPECT_EQ(violation, "");
+}
+
+}  // namespace
+}  // namespace penstock::crash

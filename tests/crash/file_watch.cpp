@@ -1,0 +1,109 @@
+#include "tests/crash/file_watch.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstring>
+
+namespace penstock::crash {
+namespace {
+
+using core::OpKind;
+
+constexpr std::size_t kTraceLines = 60;
+constexpr std::array<char, 4> kRecordMagic = {'P', 'S', 'R', 'C'};
+
+const char* kind_name(OpKind kind) {
+  switch (kind) {
+    case OpKind::Close: return "close";
+    case OpKind::OpenDir: return "open folder";
+    case OpKind::Open: return "open";
+    case OpKind::Read: return "read";
+    case OpKind::Write: return "write";
+    case OpKind::Sync: return "sync";
+    case OpKind::Allocate: return "allocate";
+    case OpKind::Truncate: return "truncate";
+    case OpKind::Size: return "size";
+    case OpKind::MakeDir: return "make folder";
+    case OpKind::Unlink: return "unlink";
+    case OpKind::Rename: return "rename";
+    case OpKind::SyncDir: return "sync folder";
+    case OpKind::List: return "list";
+    case OpKind::Lock: return "lock";
+    case OpKind::Timer: return "timer";
+    case OpKind::Wake: return "wake";
+    default: return "socket";
+  }
+}
+
+bool is_watched(const std::string& name) { return name.starts_with("journal-") || name.starts_with("log-"); }
+
+}  // namespace
+
+void FileWatch::attach(sim::SimScene& scene, bool keep_trace) {
+  keep_trace_ = keep_trace;
+  handles_.clear();
+  scene.on_submit = [this](std::uint64_t index, const core::Op& op) { submitted(index, op); };
+  scene.on_complete = [this](std::uint64_t index, const core::Op& op) { completed(index, op); };
+}
+
+std::string FileWatch::name_of(const core::Op& op) const {
+  if (op.path != nullptr) return op.path;
+  const auto found = handles_.find(op.handle);
+  return found == handles_.end() ? "" : found->second;
+}
+
+void FileWatch::note(std::uint64_t index, const core::Op& op, bool is_end) {
+  if (!keep_trace_ || op.kind == OpKind::Wake || op.kind == OpKind::Timer) return;
+  trace_.push_back(is_end ? fmt::format("{:>6}   {} {} -> {}", index, kind_name(op.kind), name_of(op), op.result)
+                          : fmt::format("{:>6} > {} {} at {} length {}", index, kind_name(op.kind), name_of(op), op.offset,
+                                        op.length));
+  if (trace_.size() > kTraceLines) trace_.pop_front();
+}
+
+void FileWatch::submitted(std::uint64_t index, const core::Op& op) {
+  note(index, op, false);
+  if (op.kind == OpKind::Open && op.open.create_exclusive) {
+    files_.erase(op.path);  // a name that a power loss took away may come again
+    return;
+  }
+  const bool changes = op.kind == OpKind::Write || op.kind == OpKind::Allocate || op.kind == OpKind::Truncate;
+  if (!changes) return;
+  const auto found = handles_.find(op.handle);
+  if (found == handles_.end() || !is_watched(found->second)) return;
+  const std::string& name = found->second;
+  Watched& file = files_[name];
+  if (op.kind == OpKind::Write) {
+    const bool is_log = name.starts_with("log-");
+    const bool is_record =
+        is_log && op.length >= 4 && std::memcmp(op.data, kRecordMagic.data(), kRecordMagic.size()) == 0;
+    if (is_record) {
+      ++commit_records_;
+      if (file.is_dirty && violation_.empty()) {
+        violation_ = fmt::format("operation {}: a commit record goes to {} at offset {}, which has unsynced writes", index,
+                                 name, op.offset);
+      }
+      file.is_ready = true;
+    }
+    if (!is_log || file.is_ready) {
+      for (std::uint64_t page = op.offset / core::kPage; page * core::kPage < op.offset + op.length; ++page) {
+        if (!file.pages.insert(page).second && violation_.empty()) {
+          violation_ = fmt::format("operation {}: page {} of {} is written twice", index, page, name);
+        }
+      }
+    }
+  }
+  file.is_dirty = true;
+}
+
+void FileWatch::completed(std::uint64_t index, const core::Op& op) {
+  note(index, op, true);
+  if (op.kind == OpKind::Open && op.result >= 0) handles_[static_cast<int>(op.result)] = op.path;
+  if (op.kind == OpKind::Close) handles_.erase(op.handle);
+  if (op.kind == OpKind::Sync && op.result == 0) {
+    const auto found = handles_.find(op.handle);
+    if (found != handles_.end()) files_[found->second].is_dirty = false;
+  }
+}
+
+}  // namespace penstock::crash

@@ -1,0 +1,157 @@
+#include "tests/crash/crash_matrix.hpp"
+
+namespace penstock::crash {
+namespace {
+
+using core::Task;
+using txn::Store;
+
+Step run(Client client) { return Step{Step::Kind::Run, std::move(client)}; }
+Step restart() { return Step{Step::Kind::Restart, {}}; }
+Step kill() { return Step{Step::Kind::Kill, {}}; }
+
+// ---- (a) every kind of load once ----------------------------------------------------------------------------------------
+
+Task<void> small_and_large(Store* store, Knowledge* knows) {
+  co_await create_table(store, knows, "t");
+  co_await load(store, knows, {.number = 1, .rows = 3});
+  co_await load(store, knows, {.number = 2, .rows = 30});
+  co_await loads_together(
+      store, knows, {{.number = 3, .rows = 2}, {.number = 4, .rows = 5}, {.number = 5, .rows = 1}, {.number = 6, .rows = 20}});
+  co_await load(store, knows, {.number = 7, .rows = 0});
+}
+
+// ---- (b) over the end of journal files, commit log files and snapshots --------------------------------------------------
+
+Task<void> long_loads(Store* store, Knowledge* knows, int first) {
+  co_await create_table(store, knows, "t");
+  co_await load(store, knows, {.number = first, .rows = 130});
+  co_await load(store, knows, {.number = first + 1, .rows = 9});
+  co_await loads_together(store, knows,
+                          {{.number = first + 2, .rows = 60}, {.number = first + 3, .rows = 70}, {.number = first + 4, .rows = 4}});
+}
+
+Task<void> many_records(Store* store, Knowledge* knows, int first, int count) {
+  for (int i = 0; i < count; ++i) co_await load(store, knows, {.number = first + i, .rows = 1 + i % 3});
+}
+
+// ---- (c) dead journal files ---------------------------------------------------------------------------------------------
+
+// The footers of "keep" come to lie in files whose other rows die with "gone".
+Task<void> drop_beside(Store* store, Knowledge* knows) {
+  co_await create_table(store, knows, "gone");
+  co_await create_table(store, knows, "keep");
+  for (int i = 0; i < 4; ++i) {
+    co_await loads_together(store, knows,
+                            {{.number = 10 + i, .rows = 70, .table = "gone"}, {.number = 20 + i, .rows = 17, .table = "keep"}});
+  }
+  co_await aborted_load(store, knows, {.number = 30, .rows = 30, .table = "keep"});
+  co_await drop_table(store, knows, "gone");
+  co_await load(store, knows, {.number = 30, .rows = 3, .table = "keep"});
+}
+
+Task<void> create_again(Store* store, Knowledge* knows) {
+  co_await create_table(store, knows, "gone");
+  co_await load(store, knows, {.number = 40, .rows = 40, .table = "gone"});
+  co_await load(store, knows, {.number = 41, .rows = 2, .table = "keep"});
+  co_await drop_table(store, knows, "gone");
+  co_await load(store, knows, {.number = 42, .rows = 2, .table = "keep"});
+}
+
+// Loads that are under way when their table goes.
+struct Side {
+  explicit Side(int count) : left(count) {}
+  int left;
+  core::Event done;
+};
+Task<void> beside(Task<void> task, Side* side) {
+  co_await std::move(task);
+  if (--side->left == 0) side->done.set();
+}
+
+Task<void> commit_into_dropped(Store* store, Knowledge* knows) {
+  co_await create_table(store, knows, "gone");
+  Side side(3);
+  core::current_shard().spawn(beside(load(store, knows, {.number = 50, .rows = 90, .table = "gone"}), &side));
+  core::current_shard().spawn(beside(load(store, knows, {.number = 51, .rows = 20, .table = "keep"}), &side));
+  core::current_shard().spawn(beside(drop_table(store, knows, "gone"), &side));
+  co_await side.done.wait();
+  for (int i = 0; i < 3; ++i) co_await load(store, knows, {.number = 52 + i, .rows = 20, .table = "keep"});
+}
+
+// ---- (d) scans beside loads and a DROP ----------------------------------------------------------------------------------
+
+Task<void> scan_often(Store* store, Knowledge* knows, std::string table, int times) {
+  for (int i = 0; i < times; ++i) co_await scan_beside(store, knows, table);
+}
+
+Task<void> scan_while_loading(Store* store, Knowledge* knows) {
+  co_await create_table(store, knows, "t");
+  co_await create_table(store, knows, "u");
+  co_await loads_together(store, knows, {{.number = 1, .rows = 60}, {.number = 2, .rows = 60, .table = "u"}});
+  Side side(5);
+  core::current_shard().spawn(beside(scan_often(store, knows, "t", 4), &side));
+  core::current_shard().spawn(beside(scan_often(store, knows, "u", 5), &side));
+  core::current_shard().spawn(beside(load(store, knows, {.number = 3, .rows = 50}), &side));
+  core::current_shard().spawn(beside(load(store, knows, {.number = 4, .rows = 5, .table = "u"}), &side));
+  core::current_shard().spawn(beside(drop_table(store, knows, "u"), &side));
+  co_await side.done.wait();
+  co_await look(store, knows);
+}
+
+std::vector<Scenario> make_scenarios() {
+  std::vector<Scenario> all;
+  all.push_back({"loads", {run(small_and_large)}, {}});
+  all.push_back({"crossing",
+                 {run([](Store* s, Knowledge* k) { return long_loads(s, k, 1); }), restart(),
+                  run([](Store* s, Knowledge* k) { return many_records(s, k, 10, 8); }), kill(),
+                  run([](Store* s, Knowledge* k) { return many_records(s, k, 20, 7); }), restart(),
+                  run([](Store* s, Knowledge* k) { return long_loads(s, k, 30); }), kill(),
+                  run([](Store* s, Knowledge* k) { return many_records(s, k, 40, 3); })},
+                 {}});
+  all.push_back({"dropping", {run(drop_beside), run(create_again), restart(), run(commit_into_dropped)}, {}});
+  all.push_back({"scanning", {run(scan_while_loading), run(look)}, {}});
+  return all;
+}
+
+}  // namespace
+
+const std::vector<Scenario>& scenarios() {
+  static const std::vector<Scenario> all = make_scenarios();
+  return all;
+}
+
+const Scenario* find_scenario(const std::string& name) {
+  for (const Scenario& each : scenarios()) {
+    if (each.name == name) return &each;
+  }
+  static const std::vector<Scenario> faulty = fault_scenarios();
+  for (const Scenario& each : faulty) {
+    if (each.name == name) return &each;
+  }
+  return nullptr;
+}
+
+std::vector<Scenario> fault_scenarios() {
+  struct Kind {
+    const char* name;
+    core::OpKind kind;
+    const char* file;
+  };
+  static constexpr Kind kKinds[] = {{"journal_sync", core::OpKind::Sync, "journal-"},
+                                    {"log_sync", core::OpKind::Sync, "log-"},
+                                    {"snapshot_sync", core::OpKind::Sync, "snapshot-"},
+                                    {"folder_sync", core::OpKind::SyncDir, "data"},
+                                    {"log_write", core::OpKind::Write, "log-"}};
+  std::vector<Scenario> all;
+  for (const Kind& kind : kKinds) {
+    for (std::uint32_t nth = 1; nth <= 12; ++nth) {
+      all.push_back({std::string(kind.name) + "_" + std::to_string(nth),
+                     {run(small_and_large), run([](Store* s, Knowledge* k) { return many_records(s, k, 10, 8); })},
+                     {LiveFault{kind.kind, kind.file, nth}}});
+    }
+  }
+  return all;
+}
+
+}  // namespace penstock::crash

@@ -1,0 +1,144 @@
+#include "tools/config.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "net/auth/password_hash.hpp"
+
+namespace penstock::tools {
+namespace {
+
+using Problem = std::expected<void, std::string>;
+using Setter = std::function<Problem(const toml::node&)>;
+
+Problem wrong(std::string_view key, std::string_view what) {
+  return std::unexpected(fmt::format("config: {}: {}", key, what));
+}
+
+Setter text(std::string_view key, std::string& out) {
+  return [key, &out](const toml::node& node) -> Problem {
+    const auto value = node.value_exact<std::string>();
+    if (!value) return wrong(key, "a text in quotes is wanted");
+    out = *value;
+    return {};
+  };
+}
+
+template <class Number>
+Setter number(std::string_view key, Number& out, std::int64_t low, std::int64_t high) {
+  return [key, &out, low, high](const toml::node& node) -> Problem {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < low || *value > high) {
+      return wrong(key, fmt::format("a whole number from {} to {} is wanted", low, high));
+    }
+    out = static_cast<Number>(*value);
+    return {};
+  };
+}
+
+Problem read_table(const toml::table& table, const std::map<std::string, Setter, std::less<>>& keys,
+                   std::string_view prefix) {
+  for (const auto& [key, node] : table) {
+    const auto found = keys.find(key.str());
+    if (found == keys.end()) {
+      std::string known;
+      for (const auto& [name, setter] : keys) known += (known.empty() ? "" : ", ") + name;
+      return wrong(fmt::format("{}{}", prefix, key.str()), "no such key; known here: " + known);
+    }
+    if (auto set = found->second(node); !set) return set;
+  }
+  return {};
+}
+
+bool is_loopback(std::string_view listen) {
+  const std::string_view host = listen.substr(0, listen.rfind(':'));
+  return host.starts_with("127.") || host == "localhost" || host == "[::1]" || host == "::1";
+}
+
+}  // namespace
+
+Problem read_config_file(const std::string& path, Config& config) {
+  toml::parse_result parsed = toml::parse_file(path);
+  if (!parsed) {
+    return std::unexpected(fmt::format("config file '{}': line {}: {}", path, parsed.error().source().begin.line,
+                                       parsed.error().description()));
+  }
+  Config::Limits& limits = config.limits;
+  const std::map<std::string, Setter, std::less<>> limit_keys = {
+      {"connections_max", number("limits.connections_max", limits.connections_max, 1, 1'000'000)},
+      {"body_idle_seconds", number("limits.body_idle_seconds", limits.body_idle_seconds, 1, 259200)},
+      {"load_memory_mib", number("limits.load_memory_mib", limits.load_memory_mib, 8, 1 << 20)},
+      {"row_mib", number("limits.row_mib", limits.row_mib, 1, 64)},
+      {"journal_file_mib", number("limits.journal_file_mib", limits.journal_file_mib, 8, 4096)},
+      {"log_file_mib", number("limits.log_file_mib", limits.log_file_mib, 4, 1024)},
+      {"reserve_mib", number("limits.reserve_mib", limits.reserve_mib, 0, 4096)},
+      {"open_loads_max", number("limits.open_loads_max", limits.open_loads_max, 1, 10'000'000)},
+  };
+  const std::map<std::string, Setter, std::less<>> keys = {
+      {"data_dir", text("data_dir", config.data_dir)},
+      {"listen", text("listen", config.listen)},
+      {"shards", number("shards", config.shards, 0, 1024)},
+      {"log_level", text("log_level", config.log_level)},
+      {"drain_seconds", number("drain_seconds", config.drain_seconds, 0, 86400)},
+      {"limits",
+       [&](const toml::node& node) -> Problem {
+         if (!node.is_table()) return wrong("limits", "a table ([limits]) is wanted");
+         return read_table(*node.as_table(), limit_keys, "limits.");
+       }},
+      {"users",
+       [&](const toml::node& node) -> Problem {
+         if (!node.is_table()) return wrong("users", "a table ([users]) is wanted");
+         for (const auto& [name, hash] : *node.as_table()) {
+           const auto value = hash.value_exact<std::string>();
+           if (!value) return wrong(fmt::format("users.{}", name.str()), "a password hash in quotes is wanted");
+           config.users[std::string(name.str())] = *value;
+         }
+         return {};
+       }},
+  };
+  return read_table(parsed.table(), keys, "");
+}
+
+Problem check_config(const Config& config) {
+  const std::size_t colon = config.listen.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == config.listen.size()) {
+    return wrong("listen", fmt::format("'{}' is not host:port, as in 127.0.0.1:8040", config.listen));
+  }
+  if (config.data_dir.empty()) return wrong("data_dir", "it is empty: give the folder the rows go to");
+  constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warn", "error"};
+  if (std::find(kLevels.begin(), kLevels.end(), config.log_level) == kLevels.end()) {
+    return wrong("log_level", fmt::format("'{}' is not one of debug, info, warn, error", config.log_level));
+  }
+  for (const auto& [name, hash] : config.users) {
+    if (!net::PasswordHash::parse(hash)) {
+      return wrong(fmt::format("users.{}", name),
+                   "not a password hash: make one with `penstock hash-password` and paste its line here");
+    }
+  }
+  if (config.users.empty() && !is_loopback(config.listen)) {
+    return std::unexpected(
+        fmt::format("listen = {} can be reached from other machines, and no user has a password: set one ([users] root = "
+                    "\"...\", made by `penstock hash-password`), or listen on 127.0.0.1",
+                    config.listen));
+  }
+  return {};
+}
+
+std::string print_config(const Config& config) {
+  std::string out = fmt::format(
+      "data_dir = \"{}\"\nlisten = \"{}\"\nshards = {}\nlog_level = \"{}\"\ndrain_seconds = {}\n\n[limits]\n"
+      "connections_max = {}\nbody_idle_seconds = {}\nload_memory_mib = {}\nrow_mib = {}\njournal_file_mib = {}\n"
+      "log_file_mib = {}\nreserve_mib = {}\nopen_loads_max = {}\n\n[users]\n",
+      config.data_dir, config.listen, config.shards, config.log_level, config.drain_seconds,
+      config.limits.connections_max, config.limits.body_idle_seconds, config.limits.load_memory_mib,
+      config.limits.row_mib, config.limits.journal_file_mib, config.limits.log_file_mib, config.limits.reserve_mib,
+      config.limits.open_loads_max);
+  for (const auto& [name, hash] : config.users) out += fmt::format("# {}: has a password\n", name);
+  return out;
+}
+
+}  // namespace penstock::tools

@@ -1,0 +1,42 @@
+// Config: what an operator may set, from one TOML file and the flags of `penstock serve`. Every key has a default that
+// works; an unknown key is an error. docs/operations.md lists them all.
+//
+// Journey:  main -> [Config] -> serve.
+// Shard:    none; read before any shard runs.
+// Promise:  check_config has found nothing wrong with what serve gets.
+// Failure:  a text that names the key, the value and the fix.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <map>
+#include <string>
+
+namespace penstock::tools {
+
+struct Config {
+  std::string data_dir = "./penstock-data";
+  std::string listen = "127.0.0.1:8040";
+  std::uint32_t shards = 0;  // 0: one a core
+  std::string log_level = "info";
+  std::uint32_t drain_seconds = 30;
+  std::map<std::string, std::string> users;  // name -> pbkdf2-sha256$...
+
+  struct Limits {
+    std::uint64_t connections_max = 20000;
+    std::uint64_t body_idle_seconds = 259200;
+    std::uint64_t load_memory_mib = 64;  // per shard
+    std::uint64_t row_mib = 16;
+    std::uint64_t journal_file_mib = 256;
+    std::uint64_t log_file_mib = 16;
+    std::uint64_t reserve_mib = 64;
+    std::uint64_t open_loads_max = 100000;
+  } limits;
+};
+
+// Adds what the file says to `config`.
+std::expected<void, std::string> read_config_file(const std::string& path, Config& config);
+std::expected<void, std::string> check_config(const Config& config);
+std::string print_config(const Config& config);  // as a TOML file, without password hashes
+
+}  // namespace penstock::tools

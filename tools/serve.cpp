@@ -1,0 +1,250 @@
+#include "tools/serve.hpp"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "core/base/log.hpp"
+#include "core/kernel/uring_kernel.hpp"
+#include "core/shard/shard.hpp"
+#include "net/http/router.hpp"
+#include "net/http/server.hpp"
+#include "net/load/load_handler.hpp"
+#include "net/query/front_handlers.hpp"
+#include "net/query/scan_handler.hpp"
+#include "net/query/statement_handler.hpp"
+#include "txn/store/store.hpp"
+
+namespace penstock::tools {
+namespace {
+
+// One shard's handlers.
+struct Doors {
+  Doors(txn::Store& store, std::vector<net::UserEntry> users, const net::Authenticator::Key& key)
+      : authenticator(std::move(users), key),
+        load(store, authenticator),
+        statement(store, authenticator),
+        scan(store, authenticator),
+        root(PENSTOCK_VERSION) {
+    for (const net::Method method : {net::Method::Put, net::Method::Post}) {
+      router.add(method, "/api/{db}/{table}/_stream_load", load);
+    }
+    router.add(net::Method::Post, "/api/query/{cluster}/{db}", statement);
+    router.add(net::Method::Get, "/api/{db}/{table}/_scan", scan);
+    router.add(net::Method::Get, "/api/health", health);
+    router.add(net::Method::Get, "/", root);
+  }
+  net::Authenticator authenticator;
+  net::LoadHandler load;
+  net::StatementHandler statement;
+  net::ScanHandler scan;
+  net::HealthHandler health;
+  net::RootHandler root;
+  net::Router router;
+};
+
+class Process {
+ public:
+  explicit Process(const Config& config)
+      : config_(config),
+        shards_(shard_count(config)),
+        limits_(store_limits(config)),
+        server_(shards_, http_options(config)) {
+    std::vector<core::PageArena*> arenas;
+    for (std::uint32_t i = 0; i < shards_.count(); ++i) {
+      arenas_.push_back(std::make_unique<core::PageArena>(limits_.write_buffers, limits_.write_buffer_bytes));
+      arenas.push_back(arenas_.back().get());
+      ended_.push_back(std::make_unique<core::Event>());
+    }
+    doors_.resize(shards_.count());
+    store_ = std::make_unique<txn::Store>(
+        shards_, txn::Store::Options{.data_dir = config.data_dir,
+                                     .limits = limits_,
+                                     .arenas = std::move(arenas),
+                                     .end_process = [](const std::string& why) {
+                                       core::log_error("poisoned", "why", why);
+                                       std::fprintf(stderr, "penstock: %s\n", why.c_str());
+                                       ::_exit(kExitPoisoned);
+                                     }});
+    for (const auto& [name, hash] : config.users) {
+      users_.push_back(net::UserEntry{name, *net::PasswordHash::parse(hash)});
+    }
+  }
+
+  int run() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made: all inherit it
+    signal_fd_ = ::signalfd(-1, &signals, SFD_CLOEXEC);
+
+    const std::string error = shards_.run_threads(
+        {.pin = true,
+         .with_kernel = [this](core::Shard& shard, const std::function<void(core::Kernel&)>& run_with) {
+           return with_kernel(shard, run_with);
+         },
+         .main = [this](core::Shard& shard) { return main_of(this, &shard); }});
+    ::close(signal_fd_);
+    if (error_.empty()) error_ = error;
+    if (error_.empty()) return 0;
+    std::fprintf(stderr, "penstock: %s\n", error_.c_str());
+    return 1;
+  }
+
+ private:
+  static std::uint32_t shard_count(const Config& config) {
+    if (config.shards != 0) return config.shards;
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+    return std::max(1u, static_cast<std::uint32_t>(CPU_COUNT(&allowed)));
+  }
+  static txn::StoreLimits store_limits(const Config& config) {
+    txn::StoreLimits limits;
+    limits.row_bytes_max = config.limits.row_mib * core::kMiB;
+    limits.load_memory_max = config.limits.load_memory_mib * core::kMiB;
+    limits.journal.file_bytes = config.limits.journal_file_mib * core::kMiB;
+    limits.log.file_bytes = config.limits.log_file_mib * core::kMiB;
+    limits.log.reserve_bytes = config.limits.reserve_mib * core::kMiB;
+    limits.coordinator.open_loads_max = config.limits.open_loads_max;
+    return limits;
+  }
+  static net::HttpOptions http_options(const Config& config) {
+    net::HttpOptions options;
+    options.connections_max = static_cast<std::uint32_t>(config.limits.connections_max);
+    options.body_idle_max = std::chrono::seconds(config.limits.body_idle_seconds);
+    return options;
+  }
+
+  std::string with_kernel(core::Shard& shard, const std::function<void(core::Kernel&)>& run_with) {
+    core::UringOptions options;
+    options.write_arena = arenas_[shard.id().value]->memory();
+    options.buffer_returned = {
+        [](void* context, core::BufferRing ring) { static_cast<core::Shard*>(context)->recv_turns().buffer_returned(ring); },
+        &shard};
+    auto kernel = core::UringKernel::make(options);
+    if (!kernel) return kernel.error();
+    if (shard.id() == core::ShardId(0)) features_ = (*kernel)->features().to_line();
+    run_with(**kernel);
+    return {};
+  }
+
+  static core::Task<void> main_of(Process* process, core::Shard* shard) {
+    if (shard->id() != core::ShardId(0)) {
+      co_await process->ended_[shard->id().value]->wait();
+      co_return;
+    }
+    process->error_ = co_await process->lead();
+    for (std::uint32_t i = 1; i < process->shards_.count(); ++i) {
+      co_await core::call_on(core::ShardId(i), [process, i] { return end_shard(process, i); });
+    }
+  }
+  static core::Task<void> end_shard(Process* process, std::uint32_t index) {
+    process->ended_[index]->set();
+    co_return;
+  }
+  static core::Task<void> open_doors(Process* process, std::uint32_t index) {
+    core::Shard& shard = process->shards_.at(index);
+    net::Authenticator::Key key{};
+    for (std::size_t at = 0; at < key.size(); at += 8) {
+      const std::uint64_t random = shard.kernel().entropy();
+      std::copy_n(reinterpret_cast<const unsigned char*>(&random), 8, key.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    process->doors_[index] = std::make_unique<Doors>(*process->store_, process->users_, key);
+    process->server_.start_shard(shard, process->doors_[index]->router);
+    co_return;
+  }
+
+  // Shard 0: everything from opening the store to the end.
+  core::Task<std::string> lead() {
+    core::Shard& shard = core::current_shard();
+    if (auto opened = co_await store_->open(); !opened) co_return opened.error();
+    for (std::uint32_t i = 0; i < shards_.count(); ++i) {
+      co_await core::call_on(core::ShardId(i), [this, i] { return open_doors(this, i); });
+    }
+    std::string error;
+    auto listening = co_await server_.listen(config_.listen);
+    if (listening) {
+      core::log_info("listening", "address", address_of(*listening), "shards", shards_.count(), "data_dir",
+                     config_.data_dir, "version", PENSTOCK_VERSION, "kernel", features_);
+      co_await wait_for_signal(shard);
+      core::log_info("draining", "seconds_max", config_.drain_seconds, "connections", server_.connections());
+    } else {
+      error = fmt::format("listen = {}: {}. Is the port taken? Give another with --listen", config_.listen,
+                          listening.error().to_string());
+    }
+    co_await server_.begin_drain();
+    const bool drained =
+        co_await server_.drained(shard.now().monotonic + std::chrono::seconds(config_.drain_seconds));
+    co_await store_->close();
+    if (listening) core::log_info("stopped", "drained", drained ? "all" : "some connections were cut off");
+    co_return error;
+  }
+
+  core::Task<void> wait_for_signal(core::Shard& shard) {
+    core::File signals(shard.kernel(), signal_fd_);
+    std::array<std::byte, sizeof(signalfd_siginfo)> info;
+    (void)co_await signals.read(0, info);
+    sigset_t unblocked;  // a second signal ends the process at once, as usual
+    sigemptyset(&unblocked);
+    sigaddset(&unblocked, SIGTERM);
+    sigaddset(&unblocked, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &unblocked, nullptr);
+  }
+
+  // The address with the port that was really taken (listen may say port 0).
+  std::string address_of(int listener) const {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) return config_.listen;
+    const std::uint16_t port = address.ss_family == AF_INET6
+                                   ? ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port)
+                                   : ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+    return fmt::format("{}:{}", config_.listen.substr(0, config_.listen.rfind(':')), port);
+  }
+
+  const Config& config_;
+  core::ShardSet shards_;
+  const txn::StoreLimits limits_;
+  net::Server server_;
+  std::vector<std::unique_ptr<core::PageArena>> arenas_;
+  std::unique_ptr<txn::Store> store_;
+  std::vector<net::UserEntry> users_;
+  std::vector<std::unique_ptr<Doors>> doors_;
+  std::vector<std::unique_ptr<core::Event>> ended_;
+  int signal_fd_ = -1;
+  std::string features_;
+  std::string error_;
+};
+
+void raise_limits() {
+  for (const int which : {RLIMIT_NOFILE, RLIMIT_MEMLOCK}) {
+    rlimit limit{};
+    if (::getrlimit(static_cast<__rlimit_resource>(which), &limit) != 0) continue;
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(static_cast<__rlimit_resource>(which), &limit);
+  }
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace
+
+int serve(const Config& config) {
+  raise_limits();
+  Process process(config);
+  return process.run();
+}
+
+}  // namespace penstock::tools
