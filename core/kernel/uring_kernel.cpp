@@ -62,6 +62,7 @@ std::string UringKernel::open(const UringOptions& options) {
     if (std::string error = each.open(ring_); !error.empty()) return error;
   }
   register_write_arena(options.write_arena);
+  features_.registered_files = fixed_files_.open(ring_);
   return {};
 }
 
@@ -121,8 +122,7 @@ std::uint64_t UringKernel::entropy() noexcept {
   return std::exchange(random_[--random_left_], 0);
 }
 
-// --- submitting
-// -------------------------------------------------------------------------------------------------------
+// --- submitting ---
 
 void UringKernel::submit(Op& op) noexcept {
   ++live_;
@@ -166,6 +166,7 @@ void UringKernel::submit(Op& op) noexcept {
       }
       break;
     case OpKind::Close:
+      fixed_files_.remove(op.handle);
       if (AcceptQueue* const queue = accept_queue_of(op.handle)) {
         close_accept_queue(*queue);
         tend_accept_queues();  // the cancellation goes out before the close
@@ -265,6 +266,9 @@ void UringKernel::prepare(io_uring_sqe& sqe, Op& op) {
     default:
       CHECK(false);
   }
+  if (op.kind == OpKind::Read || op.kind == OpKind::Write || op.kind == OpKind::Sync || op.kind == OpKind::Allocate) {
+    fixed_files_.use(sqe, op.handle);
+  }
   io_uring_sqe_set_data64(&sqe, user_data_of(op));
 }
 
@@ -313,8 +317,7 @@ void UringKernel::complete(Op& op) {
   op.complete(op);  // may submit or destroy it
 }
 
-// --- polling
-// ----------------------------------------------------------------------------------------------------------
+// --- polling ---
 
 void UringKernel::poll(Instant deadline) {
   retry_waiting();
@@ -436,6 +439,7 @@ void UringKernel::completed(Op& op, std::int32_t result, std::uint32_t flags) {
     return;
   }
   if (op.kind == OpKind::Open && result >= 0 && !is_first_try) features_.direct_io_refused = true;
+  if (op.kind == OpKind::Open && result >= 0 && op.open.write) fixed_files_.add(result);
   if (was_cancelled && (again || result == -EINTR)) result = -ECANCELED;
   op.result = result;
   complete(op);

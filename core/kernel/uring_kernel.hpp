@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "core/kernel/accept_queue.hpp"
+#include "core/kernel/fixed_files.hpp"
 #include "core/kernel/kernel.hpp"
 #include "core/kernel/op_list.hpp"
 #include "core/kernel/recv_ring.hpp"
@@ -104,6 +105,7 @@ class UringKernel final : public Kernel {
   std::array<RecvRing, 2> recv_rings_;
   std::vector<std::unique_ptr<AcceptQueue>> accept_queues_;
   std::span<std::byte> registered_arena_;
+  FixedFiles fixed_files_;
   std::array<std::uint64_t, 32> random_{};
   std::size_t random_left_ = 0;
   UringFeatures features_;

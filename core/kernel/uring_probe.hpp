@@ -32,6 +32,7 @@ struct UringFeatures {
   bool registered_ring = false;           // io_uring_enter without a look-up of the ring's descriptor
   bool registered_write_buffers = false;  // the write arena is pinned: WRITE_FIXED
   std::string write_buffers_why;          // why it is not
+  bool registered_files = false;          // a table for files opened for writing
   bool direct_io_refused = false;         // some Open fell back to buffered I/O
 
   std::string to_line() const;

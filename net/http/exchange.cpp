@@ -74,7 +74,7 @@ core::Task<core::Result<std::string>> Exchange::read_body(std::size_t bytes_max)
 
 void Exchange::decide_keep_alive() {
   keep_alive_ = request_.wants_keep_alive() && body_.is_finished() && !body_.lost_what_follows() &&
-                !context_.is_draining;
+                !context_.is_draining && !closes_after_reply_;
 }
 
 bool Exchange::sends_body(const Response& response) const {

@@ -60,6 +60,8 @@ class Exchange {
   core::Task<core::Result<>> flush();  // what was written goes out now
   core::Task<core::Result<>> end_reply();
 
+  // The reply that is still to come carries `Connection: close`: what follows may not be read as a request.
+  void close_after_reply() { closes_after_reply_ = true; }
   // Closes the connection without another byte, whatever was begun.
   void abandon() { is_abandoned_ = true; }
 
@@ -99,6 +101,7 @@ class Exchange {
   bool is_chunked_ = false;
   bool drops_body_ = false;  // HEAD
   bool is_abandoned_ = false;
+  bool closes_after_reply_ = false;
   const bool was_moved_;
 };
 

@@ -40,6 +40,8 @@ core::Task<void> LoadHandler::handle(Exchange& exchange) {
     co_return;
   }
   const core::Instant received = exchange.shard().now().monotonic;
+  // A client that gives no length may send a body all the same: it must not be taken for the next request.
+  if (exchange.request().body_length() == BodyLength::None) exchange.close_after_reply();
   LoadRequest known{.database = std::string(exchange.parameter("db")), .table = std::string(exchange.parameter("table"))};
   known.label = exchange.request().header("label").value_or("");
 

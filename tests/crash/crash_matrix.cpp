@@ -108,7 +108,7 @@ struct FirstPart {
 FirstPart run_first(const Scenario& scenario, const Schedule& schedule, std::string* trace) {
   FileWatch watch;
   FirstPart part;
-  StoreWorld world(schedule.seed, 2);
+  StoreWorld world(schedule.seed, 2, scenario.limits());
   watch.attach(world.world().scene(), trace != nullptr);
   set_faults(scenario, world);
   if (schedule.k > 0) world.world().crash_at_op(schedule.k, schedule.point);
@@ -127,11 +127,11 @@ FirstPart run_first(const Scenario& scenario, const Schedule& schedule, std::str
 
 // The second part: recovery, ended at its j-th operation (0: not), recovery again, a look, and the power gone at once.
 // Returns the number of operations that recovery and looks took.
-std::uint64_t run_second(const Schedule& schedule, const FirstPart& first, std::string& violation, std::string* trace) {
+std::uint64_t run_second(const Scenario& scenario, const Schedule& schedule, const FirstPart& first, std::string& violation, std::string* trace) {
   FileWatch watch;
   Knowledge knows = first.knows;
   const std::uint64_t seed = sim::mix64(schedule.seed * 1'000'003 + schedule.k * 31 + schedule.j);
-  StoreWorld world(seed, 2, first.disk);
+  StoreWorld world(seed, 2, first.disk, scenario.limits());
   watch.attach(world.world().scene(), trace != nullptr);
   sim::SimRandom dice(seed, 9);
   const auto some_shards = [&] { return dice.percent(70) ? 2u : static_cast<std::uint32_t>(dice.between(1, 3)); };
@@ -172,7 +172,7 @@ class Walk {
   std::vector<std::uint64_t> crash_points(std::uint64_t seed) {
     std::vector<std::uint64_t> points;
     Knowledge knows;
-    StoreWorld world(seed, 2);
+    StoreWorld world(seed, 2, scenario_.limits());
     set_faults(scenario_, world);
     world.world().scene().on_submit = [&](std::uint64_t index, const core::Op& op) {
       const bool is_idle = op.kind == core::OpKind::Wake || op.kind == core::OpKind::Timer ||
@@ -191,9 +191,10 @@ class Walk {
   }
 
   void walk_seed(std::uint64_t seed) {
-    const std::vector<std::uint64_t> points = crash_points(seed);
+    std::vector<std::uint64_t> points = crash_points(seed);
+    if (options_.only_whole) points.assign(1, 0);
     tally_.operations += points.size();
-    for (std::size_t at = seed % options_.stride; at < points.size() && go_on(); at += options_.stride) {
+    for (std::size_t at = options_.only_whole ? 0 : seed % options_.stride; at < points.size() && go_on(); at += options_.stride) {
       for (int turn = 0; turn <= kPagePolicies && go_on(); ++turn) {
         for (int name = 0; name < (turn > 0 && options_.all_names ? kNamePolicies : 1) && go_on(); ++name) {
           for (int point = 0; point < (options_.all_points ? 2 : 1) && go_on(); ++point) {
@@ -232,7 +233,7 @@ class Walk {
 
   std::uint64_t follow(const Schedule& schedule, const FirstPart& first) {
     std::string violation;
-    const std::uint64_t operations = run_second(schedule, first, violation, nullptr);
+    const std::uint64_t operations = run_second(scenario_, schedule, first, violation, nullptr);
     ++tally_.schedules;
     if (!violation.empty()) note(violation, schedule);
     return operations;
@@ -250,6 +251,12 @@ class Walk {
 };
 
 }  // namespace
+
+txn::StoreLimits Scenario::limits() const {
+  txn::StoreLimits limits = tiny_limits();
+  if (tune) tune(limits);
+  return limits;
+}
 
 std::string Schedule::to_text() const {
   return fmt::format("{} {} {} {} {} {} {} {}", scenario, seed, k, static_cast<int>(point), number_of(end), j,
@@ -303,7 +310,7 @@ std::string CrashMatrix::run_one(const Scenario& scenario, const Schedule& sched
   core::set_log_sink([](core::LogLevel, std::string_view) {});
   const FirstPart first = run_first(scenario, schedule, trace);
   std::string violation = first.violation;
-  if (violation.empty()) (void)run_second(schedule, first, violation, trace);
+  if (violation.empty()) (void)run_second(scenario, schedule, first, violation, trace);
   core::set_log_sink({});
   return violation;
 }

@@ -40,6 +40,9 @@ struct Scenario {
   std::string name;
   std::vector<Step> steps;
   std::vector<LiveFault> faults;
+  std::function<void(txn::StoreLimits&)> tune;  // empty: tiny_limits() as they are
+
+  txn::StoreLimits limits() const;
 };
 const std::vector<Scenario>& scenarios();
 const Scenario* find_scenario(const std::string& name);
@@ -82,6 +85,7 @@ class CrashMatrix {
     bool all_points = false;           // both Submit and Complete for each; otherwise in turn
     bool all_names = false;            // every names policy for each pages policy; otherwise in turn
     std::uint64_t second_crashes = 1;  // operations of each recovery at which it is ended again; UINT64_MAX: every one
+    bool only_whole = false;           // no crash inside the scenario, only behind it
     std::uint64_t schedules_max = UINT64_MAX;
   };
   // From PENSTOCK_CRASH_SCHEDULES: unset, the ordinary sample; a number, so many seeds and second crashes; "all", every one.

@@ -31,6 +31,19 @@ TEST(CrashMatrix, file_ends_snapshots_and_restarts_survive_an_end_at_every_opera
 TEST(CrashMatrix, dropped_tables_and_dead_files_survive_an_end_at_every_operation) { run_matrix("dropping"); }
 TEST(CrashMatrix, scans_beside_loads_and_drops_survive_an_end_at_every_operation) { run_matrix("scanning"); }
 
+TEST(CrashMatrix, many_log_files_at_a_time_survive_an_end_at_every_operation) { run_matrix("rare_snapshots"); }
+TEST(CrashMatrix, footers_in_files_of_dead_rows_survive_an_end_at_every_operation) { run_matrix("footers"); }
+TEST(CrashMatrix, a_load_that_outlives_its_table_survives_an_end_at_every_operation) { run_matrix("outliving"); }
+
+// Other orders of the same things: many seeds, ended behind the scenario only.
+TEST(CrashMatrix, whole_scenarios_hold_under_many_seeds) {
+  CrashMatrix::Options options = CrashMatrix::options_from_environment();
+  options.only_whole = true;
+  options.seeds = 25 * std::max<std::uint64_t>(options.seeds, 1);
+  options.second_crashes = 1;
+  for (const Scenario& scenario : scenarios()) report(scenario.name.c_str(), scenario, CrashMatrix::run(scenario, options));
+}
+
 TEST(CrashMatrix, the_same_schedule_gives_the_same_run) {
   const Scenario& scenario = *find_scenario("loads");
   const Schedule schedule{.scenario = "loads", .seed = 3, .k = 60, .end = {true, sim::UnsyncedPolicy::Random}};

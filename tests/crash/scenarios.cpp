@@ -31,8 +31,15 @@ Task<void> long_loads(Store* store, Knowledge* knows, int first) {
                           {{.number = first + 2, .rows = 60}, {.number = first + 3, .rows = 70}, {.number = first + 4, .rows = 4}});
 }
 
-Task<void> many_records(Store* store, Knowledge* knows, int first, int count) {
-  for (int i = 0; i < count; ++i) co_await load(store, knows, {.number = first + i, .rows = 1 + i % 3});
+Task<void> many_records(Store* store, Knowledge* knows, int first, int count, std::string table = "t") {
+  for (int i = 0; i < count; ++i) {
+    co_await load(store, knows, {.number = first + i, .rows = 1 + i % 3, .table = table});
+  }
+}
+
+Task<void> table_and_records(Store* store, Knowledge* knows) {
+  co_await create_table(store, knows, "t");
+  co_await many_records(store, knows, 10, 26);
 }
 
 // ---- (c) dead journal files ---------------------------------------------------------------------------------------------
@@ -79,6 +86,21 @@ Task<void> commit_into_dropped(Store* store, Knowledge* knows) {
   for (int i = 0; i < 3; ++i) co_await load(store, knows, {.number = 52 + i, .rows = 20, .table = "keep"});
 }
 
+// A load that was begun before its table went ends after a snapshot has forgotten the table; its file dies.
+Task<void> outlive_the_table(Store* store, Knowledge* knows) {
+  co_await create_table(store, knows, "gone");
+  co_await create_table(store, knows, "keep");
+  OpenLoad open;
+  co_await open_load(store, knows, {.number = 1, .rows = 20, .table = "gone"}, &open);
+  co_await drop_table(store, knows, "gone");
+  co_await many_records(store, knows, 10, 14, "keep");
+  co_await end_load(knows, &open);
+  co_await create_table(store, knows, "other");
+  co_await load(store, knows, {.number = 2, .rows = 60, .table = "other"});
+  co_await load(store, knows, {.number = 3, .rows = 60, .table = "other"});
+  co_await drop_table(store, knows, "other");
+}
+
 // ---- (d) scans beside loads and a DROP ----------------------------------------------------------------------------------
 
 Task<void> scan_often(Store* store, Knowledge* knows, std::string table, int times) {
@@ -111,6 +133,18 @@ std::vector<Scenario> make_scenarios() {
                  {}});
   all.push_back({"dropping", {run(drop_beside), run(create_again), restart(), run(commit_into_dropped)}, {}});
   all.push_back({"scanning", {run(scan_while_loading), run(look)}, {}});
+  all.push_back({"rare_snapshots", {run(table_and_records), kill(), run(table_and_records)}, {}, [](txn::StoreLimits& limits) {
+                   limits.coordinator.log_files_per_snapshot = 3;
+                 }});
+  all.push_back({"footers", {run(drop_beside), run(create_again), kill(), run(commit_into_dropped)}, {},
+                 [](txn::StoreLimits& limits) {
+                   limits.coordinator.log_files_per_snapshot = 4;
+                   limits.journal = {.file_bytes = 16384, .file_bytes_min = 12288};
+                 }});
+  all.push_back({"outliving", {run(outlive_the_table)}, {}, [](txn::StoreLimits& limits) {
+                   limits.coordinator.log_files_per_snapshot = 2;
+                   limits.journal = {.file_bytes = 16384, .file_bytes_min = 12288};
+                 }});
   return all;
 }
 

@@ -133,13 +133,18 @@ struct Outcome {
   std::string message;
 };
 
-Task<Outcome> run_load(txn::Store* store, txn::BeganLoad began, std::string body) {
+std::unique_ptr<txn::Load> make_load(txn::Store& store, const txn::BeganLoad& began) {
   txn::CsvOptions options;
-  options.block = store->limits().block;
-  options.row_bytes_max = store->limits().row_bytes_max;
+  options.block = store.limits().block;
+  options.row_bytes_max = store.limits().row_bytes_max;
   auto mapping = txn::map_columns(*began.table->schema, {});
   CHECK(mapping.has_value());
-  txn::Load load(store->here(), began, options, *mapping, 0.0);
+  return std::make_unique<txn::Load>(store.here(), began, options, *mapping, 0.0);
+}
+
+Task<Outcome> run_load(txn::Store* store, txn::BeganLoad began, std::string body) {
+  const std::unique_ptr<txn::Load> made = make_load(*store, began);
+  txn::Load& load = *made;
   for (std::size_t at = 0; at < body.size();) {  // in uneven pieces
     const std::size_t size = std::min<std::size_t>(body.size() - at, 97);
     if (auto fed = co_await load.append(core::as_bytes(body).subspan(at, size)); !fed) {
@@ -154,12 +159,8 @@ Task<Outcome> run_load(txn::Store* store, txn::BeganLoad began, std::string body
 }
 
 Task<void> run_and_abort(txn::Store* store, txn::BeganLoad began, std::string body) {
-  txn::CsvOptions options;
-  options.block = store->limits().block;
-  options.row_bytes_max = store->limits().row_bytes_max;
-  auto mapping = txn::map_columns(*began.table->schema, {});
-  CHECK(mapping.has_value());
-  txn::Load load(store->here(), began, options, *mapping, 0.0);
+  const std::unique_ptr<txn::Load> made = make_load(*store, began);
+  txn::Load& load = *made;
   (void)co_await load.append(core::as_bytes(body));
   co_await load.abort("the client went away");
 }
@@ -254,6 +255,44 @@ Task<void> aborted_load(txn::Store* store, Knowledge* knows, LoadPlan plan) {
     return run_and_abort(store, l, std::move(b));
   });
   knows->loads[plan.number] = Known::Refused;
+}
+
+namespace {
+Task<void> send_body(txn::Store* store, OpenLoad* open) {
+  const std::string body = body_of(open->plan);
+  open->load = make_load(*store, open->began);
+  (void)co_await open->load->append(core::as_bytes(body));
+}
+Task<Outcome> send_end(OpenLoad* open) {
+  auto finished = co_await open->load->finish();
+  open->load.reset();
+  co_return finished ? Outcome{true, ""} : Outcome{false, finished.error().message};
+}
+}  // namespace
+
+Task<void> open_load(txn::Store* store, Knowledge* knows, LoadPlan plan, OpenLoad* open) {
+  plan.generation = knows->generations[plan.table];
+  knows->plans[plan.number] = plan;
+  knows->loads[plan.number] = Known::InDoubt;
+  txn::BeginResult began =
+      co_await store->begin({.database = "db", .table = plan.table, .label = label_of(plan.number)});
+  if (began.status != txn::BeginResult::Status::Began) {
+    knows->violate(fmt::format("load {} cannot begin: {}", plan.number, began.message));
+    co_return;
+  }
+  open->plan = plan;
+  open->began = began.load;
+  co_await core::call_on(open->began.shard, [store, open] { return send_body(store, open); });
+}
+
+Task<void> end_load(Knowledge* knows, OpenLoad* open) {
+  const Outcome outcome = co_await core::call_on(open->began.shard, [open] { return send_end(open); });
+  if (outcome.ok) {
+    knows->loads[open->plan.number] = Known::Acknowledged;
+    knows->seen_visible.insert(open->plan.number);
+  } else {
+    refuse(*knows, open->plan, outcome.message);
+  }
 }
 
 Task<void> loads_together(txn::Store* store, Knowledge* knows, std::vector<LoadPlan> plans) {

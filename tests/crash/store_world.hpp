@@ -82,6 +82,14 @@ core::Task<void> drop_table(txn::Store* store, Knowledge* knows, std::string tab
 core::Task<void> load(txn::Store* store, Knowledge* knows, LoadPlan plan);
 // Sends the whole body, then goes away.
 core::Task<void> aborted_load(txn::Store* store, Knowledge* knows, LoadPlan plan);
+// A load that stays open between two calls: its body has been sent, not ended.
+struct OpenLoad {
+  LoadPlan plan;
+  txn::BeganLoad began;
+  std::unique_ptr<txn::Load> load;
+};
+core::Task<void> open_load(txn::Store* store, Knowledge* knows, LoadPlan plan, OpenLoad* open);
+core::Task<void> end_load(Knowledge* knows, OpenLoad* open);
 // Several at the same time.
 core::Task<void> loads_together(txn::Store* store, Knowledge* knows, std::vector<LoadPlan> plans);
 // Scans everything, asks every label, compares with what is known; what it sees must stay from now on.

@@ -406,6 +406,7 @@ core::Task<void> Coordinator::take_snapshot() {
     core::log_warn("snapshot_failed", "error", logged.error().to_string(), "effect", "older commit logs are kept");
   } else {
     ++stats_.snapshots;
+    manifest_.forget_footers_up_to(sequence);
     co_await unlink_files(FileKind::CommitLog, log_->take_files_up_to(sequence));
     std::vector<FileId> snapshots;
     if (last_snapshot_) snapshots.push_back(*last_snapshot_);

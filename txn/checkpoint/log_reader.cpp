@@ -4,7 +4,13 @@
 
 #include <algorithm>
 
+#include "core/base/planted.hpp"
+
 namespace penstock::txn {
+
+using core::Planted;
+using core::planted;
+
 namespace {
 
 core::Task<core::Result<std::vector<std::byte>>> read_whole(core::Directory directory, FileId id) {
@@ -38,41 +44,48 @@ bool has_later_record(core::Bytes bytes, std::uint64_t from, const core::StoreUu
 
 core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory directory, std::vector<FileId> files) {
   RunRecords run;
+  bool has_store = false;
   std::string stop_place;  // behind the last good record
-  for (std::size_t f = 0; f < files.size(); ++f) {
-    const FileId id = files[f];
+  for (const FileId id : files) {
     CO_TRY(const std::vector<std::byte> bytes, co_await read_whole(directory, id));
     const auto header = FileHeader::decode(core::Bytes(bytes).first(std::min(bytes.size(), FileHeader::kBytes)),
                                            FileKind::CommitLog, id);
     if (!header && header.error().code == core::Errc::Unsupported) co_return std::unexpected(header.error());
-    if (f == 0) {
-      if (!header) co_return std::optional<RunRecords>{};
+    if (header && !has_store) {
       run.store = header->store;
+      has_store = true;
     }
     std::uint64_t at = FileHeader::kBytes;
     const bool is_ours = header && header->store == run.store;
+    bool is_first = true;
     while (is_ours && at + LogRecord::kHeaderBytes <= bytes.size()) {
       auto record = decode_record(core::Bytes(bytes).subspan(at), run.store, id, at);
       if (!record) break;
+      const bool may_begin = std::holds_alternative<BootItem>(record->record.items.at(0)) || id.counter() > 0;
       const bool follows = run.records.empty()
-                               ? std::holds_alternative<BootItem>(record->record.items.at(0)) || id.counter() > 0
+                               ? may_begin
                                : record->place.sequence == run.records.back().place.sequence + 1 &&
-                                     record->record.previous_checksum == run.records.back().place.checksum;
-      if (!follows) break;
+                                     (record->record.previous_checksum == run.records.back().place.checksum ||
+                                      planted(Planted::IgnoreRecordChain));
+      if (!follows) {
+        // Files are unlinked after a snapshot, and a power loss may bring some of them back and not others. So the files
+        // from here on may stand alone, if their snapshot covers what came before: that is for recovery to judge.
+        if (!is_first || record->place.sequence <= run.records.back().place.sequence) break;
+        run.gap = stop_place;
+        run.damage.clear();
+        run.records.clear();
+      }
+      is_first = false;
       const core::Bytes whole = core::Bytes(bytes).subspan(at, record->bytes);
       run.last_bytes.assign(whole.begin(), whole.end());
       at += record->bytes;
       run.records.push_back(std::move(*record));
-      stop_place = fmt::format("{} at offset {}", format_file_name(FileKind::CommitLog, id), at);
     }
-    if (stop_place.empty()) stop_place = fmt::format("{} at offset {}", format_file_name(FileKind::CommitLog, id), at);
+    stop_place = fmt::format("{} at offset {}", format_file_name(FileKind::CommitLog, id), is_ours ? at : 0);
     const std::uint64_t sequence = run.records.empty() ? 0 : run.records.back().place.sequence;
-    if (has_later_record(bytes, at, run.store, id, sequence)) {
-      run.damage = stop_place;
-      break;
-    }
-    if (run.records.empty()) co_return std::optional<RunRecords>{};
+    if (run.damage.empty() && has_later_record(bytes, at, run.store, id, sequence)) run.damage = stop_place;
   }
+  if (run.records.empty() && run.damage.empty()) co_return std::optional<RunRecords>{};
   run.begins_with_boot =
       !run.records.empty() && std::holds_alternative<BootItem>(run.records.front().record.items.at(0));
   co_return std::optional<RunRecords>(std::move(run));

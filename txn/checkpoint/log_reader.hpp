@@ -24,6 +24,8 @@ struct RunRecords {
   bool begins_with_boot = false;
   std::vector<std::byte> last_bytes;   // of the last record
   std::string damage;                  // "log-… at offset 8192", empty if none
+  // Where the chain breaks before records.front(), empty if nowhere: what lies before is not in `records`.
+  std::string gap;
 };
 
 // `files`: the run's log files in order of their counters. Nothing: the run has no readable Boot record.

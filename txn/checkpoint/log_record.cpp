@@ -197,6 +197,7 @@ core::Result<DecodedRecord> decode_record(core::Bytes bytes, const core::StoreUu
   }
   decoded.place = RecordPlace{.file = file, .offset = offset, .sequence = decoded.record.sequence, .checksum = sum};
   decoded.bytes = core::round_up(LogRecord::kHeaderBytes + payload, core::kPage);
+  if (decoded.bytes > bytes.size()) return core::fail(core::Errc::Corrupt, "commit record: its last page is cut off");
   return decoded;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/log.hpp"
+#include "core/base/planted.hpp"
 
 namespace penstock::txn {
 namespace {
@@ -24,6 +25,7 @@ core::Result<> Manifest::apply(const LogRecord& record,
     if (const auto* range = std::get_if<TxnRangeItem>(&item)) {
       txn_range_end_ = std::max(txn_range_end_, range->end);
     } else if (const auto* prepared = std::get_if<PreparedItem>(&item)) {
+      note_footers(prepared->footers, record.sequence);
       prepared_[prepared->load.txn] = PreparedLoad{prepared->load, joined(blocks_of(i))};
     } else if (const auto* aborted = std::get_if<AbortedItem>(&item)) {
       prepared_.erase(aborted->txn);
@@ -33,6 +35,7 @@ core::Result<> Manifest::apply(const LogRecord& record,
       if (checkpoint->number.value != checkpoint_.value + 1) {
         return core::fail(core::Errc::Corrupt, "commit record: checkpoint numbers do not follow each other");
       }
+      note_footers(checkpoint->footers, record.sequence);
       checkpoint_ = checkpoint->number;
       running_seconds_ = std::max(running_seconds_, checkpoint->running_seconds);
       std::uint32_t position = 0;
@@ -61,6 +64,18 @@ core::Result<> Manifest::apply(const LogRecord& record,
   change.checkpoint = checkpoint_;
   change.catalog = catalog_;
   return {};
+}
+
+void Manifest::note_footers(const std::vector<FooterRef>& footers, std::uint64_t sequence) {
+  for (const FooterRef& footer : footers) {
+    const bool is_known = !footer_files_.empty() && footer_files_.back().sequence == sequence &&
+                          footer_files_.back().file == footer.extent.file && footer_files_.back().table == footer.table;
+    if (!is_known) footer_files_.push_back(FooterFile{sequence, footer.table, footer.extent.file});
+  }
+}
+
+void Manifest::forget_footers_up_to(std::uint64_t sequence) {
+  while (!footer_files_.empty() && footer_files_.front().sequence <= sequence) footer_files_.pop_front();
 }
 
 void Manifest::show(const std::vector<BlockRef>& blocks, std::uint32_t& position, VisibleChange& change) {
@@ -104,6 +119,10 @@ std::unordered_set<FileId> Manifest::live_files() const {
   }
   for (const auto& [id, prepared] : prepared_) {
     for (const BlockRef& block : prepared.blocks) files.insert(block.extent.file);
+  }
+  if (core::planted(core::Planted::ForgetFooterFiles)) return files;
+  for (const FooterFile& footer : footer_files_) {
+    if (catalog_->find_table(footer.table) != nullptr) files.insert(footer.file);
   }
   return files;
 }

@@ -8,6 +8,7 @@
 // Failure:  Errc::Corrupt for a record or snapshot that contradicts what is there.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -49,8 +50,10 @@ class Manifest {
 
   // Every visible block, in visible order: what recovery publishes to the shards.
   std::vector<VisibleBlock> all_blocks() const;
-  // Journal files that hold a visible or a prepared row.
+  // Journal files that hold a visible or a prepared row, or a footer that a recovery would read now.
   std::unordered_set<FileId> live_files() const;
+  // A snapshot of everything up to `sequence` is durable: a recovery reads no footer of those records.
+  void forget_footers_up_to(std::uint64_t sequence);
 
   void encode(core::ByteWriter& out) const;
   static core::Result<Manifest> decode(core::Bytes bytes);
@@ -61,6 +64,7 @@ class Manifest {
     std::uint64_t rows = 0;
     std::vector<VisibleBlock> blocks;
   };
+  void note_footers(const std::vector<FooterRef>& footers, std::uint64_t sequence);
   void show(const std::vector<BlockRef>& blocks, std::uint32_t& position, VisibleChange& change);
   core::Result<> apply_ddl(const CatalogChange& change);
 
@@ -72,6 +76,13 @@ class Manifest {
   std::map<TableId, TableState> tables_;
   std::map<TxnId, PreparedLoad> prepared_;
   LabelBook labels_;
+  // Of the records since the newest durable snapshot; not part of one.
+  struct FooterFile {
+    std::uint64_t sequence = 0;
+    TableId table;
+    FileId file;
+  };
+  std::deque<FooterFile> footer_files_;
 };
 
 }  // namespace penstock::txn

@@ -208,11 +208,45 @@ TEST(UringKernel, a_write_arena_that_cannot_be_pinned_is_reported_and_done_witho
   ::munmap(memory, 4 * kPage);
 }
 
+TEST(UringKernel, more_files_than_slots_keep_their_bytes_apart_also_when_handles_come_again) {
+  UringWorld world;
+  auto made = UringKernel::make({.entries = 64});
+  ASSERT_TRUE(made) << made.error();
+  UringKernel& kernel = **made;
+  const std::string path = world.temp_dir_path();
+  const auto directory = static_cast<int>(run(kernel, Op{.kind = OpKind::OpenDir, .path = path.c_str()}));
+  ASSERT_GE(directory, 0);
+  constexpr int kFiles = 80;  // the table has fewer slots
+  for (int round = 0; round < 2; ++round) {
+    std::vector<int> handles;
+    for (int i = 0; i < kFiles; ++i) {
+      const std::string name = "file-" + std::to_string(round) + "-" + std::to_string(i);
+      const auto handle = run(kernel, Op{.kind = OpKind::Open, .open = {.write = true, .create_exclusive = true},
+                                         .handle = directory, .path = name.c_str()});
+      ASSERT_GE(handle, 0);
+      handles.push_back(static_cast<int>(handle));
+    }
+    for (int i = 0; i < kFiles; ++i) {
+      auto byte = static_cast<std::byte>(round * 100 + i);
+      ASSERT_EQ(run(kernel, Op{.kind = OpKind::Write, .handle = handles[i], .length = 1, .data = &byte}), 1);
+      ASSERT_EQ(run(kernel, Op{.kind = OpKind::Sync, .handle = handles[i]}), 0);
+    }
+    for (int i = 0; i < kFiles; ++i) {
+      std::byte byte{};
+      ASSERT_EQ(run(kernel, Op{.kind = OpKind::Read, .handle = handles[i], .length = 1, .data = &byte}), 1);
+      EXPECT_EQ(byte, static_cast<std::byte>(round * 100 + i));
+      ASSERT_EQ(run(kernel, Op{.kind = OpKind::Close, .handle = handles[i]}), 0);
+    }
+  }
+  run(kernel, Op{.kind = OpKind::Close, .handle = directory});
+}
+
 TEST(UringKernel, says_what_it_has) {
   UringWorld world;
   const std::string line = world.kernel().features().to_line();
   EXPECT_NE(line.find("linux="), std::string::npos);
   EXPECT_NE(line.find("registered_write_buffers="), std::string::npos);
+  EXPECT_NE(line.find("registered_files=yes"), std::string::npos);
   EXPECT_EQ(line.find('\n'), std::string::npos);
 }
 

@@ -328,6 +328,17 @@ TEST(Connection, both_lengths_are_the_handlers_to_refuse_and_never_read) {
   EXPECT_EQ(reader.received(), "");
 }
 
+TEST(Connection, what_follows_a_reply_that_closes_is_never_read_as_a_request) {
+  HttpWorld http(1, 1, {}, 0);
+  sim::SimClient client = http.connect();
+  client.send("PUT /last HTTP/1.1\r\n\r\nGET /hello HTTP/1.1\r\n\r\n");
+  ASSERT_TRUE(http.run_until([&] { return client.is_ended(); }));
+  ASSERT_EQ(reply_count(client), 1u);
+  EXPECT_TRUE(replies_of(client)[0].has("Connection: close"));
+  EXPECT_EQ(http.seen.requests, 1);
+  http.end();
+}
+
 TEST(Connection, a_head_that_cannot_be_parsed_is_answered_and_closed) {
   struct Case {
     std::string text;

@@ -112,6 +112,9 @@ class TestHandler final : public Handler {
       static constexpr const char* kLengths[] = {"none", "length", "chunked", "both"};
       (void)co_await exchange.reply(
           Response::text(kLengths[static_cast<int>(exchange.request().body_length())]));
+    } else if (path == "/last") {
+      exchange.close_after_reply();
+      (void)co_await exchange.reply(Response::text("good bye"));
     } else if (path == "/abandon") {
       exchange.abandon();
     } else if (path != "/nothing") {
