@@ -6,6 +6,7 @@
 
 #include "core/base/log.hpp"
 #include "net/load/load_reply.hpp"
+#include "txn/decode/csv_decoder.hpp"
 
 namespace penstock::net {
 namespace {
@@ -100,8 +101,9 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, std::un
     (void)co_await exchange.reply(Response::json(format_load_reply(reply)));
     co_return;
   }
-  txn::Load load(store.here(), begun->load, csv_options(request, store.limits()), std::move(*mapping),
-                 request.max_filter_ratio);
+  auto decoder = std::make_unique<txn::CsvDecoder>(csv_options(request, store.limits()), begun->load.table->schema,
+                                                   std::move(*mapping), store.here().scratch());
+  txn::Load load(store.here(), begun->load, std::move(decoder), request.max_filter_ratio);
   reply.put_ms = core::to_millis(shard.now().monotonic - begun->received) - reply.begin_ms;
 
   exchange.body().set_deadline(shard.now().monotonic + request.timeout);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "txn/decode/csv_decoder.hpp"
 #include "txn/schema/ddl_parser.hpp"
 
 namespace penstock::crash {
@@ -139,7 +140,9 @@ std::unique_ptr<txn::Load> make_load(txn::Store& store, const txn::BeganLoad& be
   options.row_bytes_max = store.limits().row_bytes_max;
   auto mapping = txn::map_columns(*began.table->schema, {});
   CHECK(mapping.has_value());
-  return std::make_unique<txn::Load>(store.here(), began, options, *mapping, 0.0);
+  auto decoder =
+      std::make_unique<txn::CsvDecoder>(options, began.table->schema, *mapping, store.here().scratch());
+  return std::make_unique<txn::Load>(store.here(), began, std::move(decoder), 0.0);
 }
 
 Task<Outcome> run_load(txn::Store* store, txn::BeganLoad began, std::string body) {

@@ -27,6 +27,7 @@
 #include "core/base/bytes.hpp"
 #include "txn/column/block_builder.hpp"
 #include "txn/column/grow_buffer.hpp"
+#include "txn/decode/body_decoder.hpp"
 #include "txn/decode/column_decode.hpp"
 #include "txn/decode/column_mapping.hpp"
 #include "txn/decode/row_batch.hpp"
@@ -48,28 +49,20 @@ struct CsvOptions {
   SimdLevel simd = best_simd_level();
 };
 
-struct FeedResult {
-  enum class State : std::uint8_t { NeedInput, BlockFull, Failed };
-  std::size_t consumed = 0;
-  State state = State::NeedInput;
-};
-
-class CsvDecoder {
+class CsvDecoder final : public BodyDecoder {
  public:
   // The scratch must outlive the decoder.
   CsvDecoder(CsvOptions options, std::shared_ptr<const TableSchema> schema, ColumnMapping mapping,
              DecodeScratch& scratch);
 
-  FeedResult feed(core::Bytes piece, BlockBuilder& builder);
-  // The body has ended: decodes a last row that has no delimiter. Call it when all pieces are consumed.
-  FeedResult::State finish(BlockBuilder& builder);
+  FeedResult feed(core::Bytes piece, BlockBuilder& builder) override;
+  // Decodes a last row that has no delimiter.
+  FeedResult::State finish(BlockBuilder& builder) override;
 
-  std::uint64_t total_rows() const { return total_rows_; }
-  std::uint64_t filtered_rows() const { return rejects_.count(); }
-  std::uint64_t loaded_rows() const { return total_rows_ - rejects_.count(); }
-  const RowRejects& rejects() const { return rejects_; }
-  const std::string& error() const { return error_; }
-  std::size_t reserved_bytes() const { return carry_.capacity(); }  // what an unfinished row holds
+  std::uint64_t total_rows() const override { return total_rows_; }
+  const RowRejects& rejects() const override { return rejects_; }
+  const std::string& error() const override { return error_; }
+  std::size_t reserved_bytes() const override { return carry_.capacity(); }
 
  private:
   using State = FeedResult::State;

@@ -2,12 +2,11 @@
 
 namespace penstock::txn {
 
-Load::Load(StoreShard& shard, BeganLoad load, CsvOptions options, ColumnMapping mapping, double max_filter_ratio)
+Load::Load(StoreShard& shard, BeganLoad load, std::unique_ptr<BodyDecoder> decoder, double max_filter_ratio)
     : shard_(shard),
       load_(std::move(load)),
       max_filter_ratio_(max_filter_ratio),
-      decoder_(std::make_unique<CsvDecoder>(std::move(options), load_.table->schema, std::move(mapping),
-                                            shard.scratch())),
+      decoder_(std::move(decoder)),
       builder_(std::make_unique<BlockBuilder>(load_.table->schema)) {
   shard_.enlist(*this);
 }
@@ -37,7 +36,16 @@ LoadCounts Load::counts() const {
                     .body_bytes = body_bytes_};
 }
 
-LoadError Load::decode_error() const { return LoadError{"INVALID_ARGUMENT", decoder_->error()}; }
+LoadError Load::decode_error() const {
+  return LoadError{std::string(decoder_->error_code()), decoder_->error()};
+}
+
+// What was written stays in the journal, unnamed, until its file goes.
+void Load::forget_rows() {
+  builder_->clear();
+  blocks_.clear();
+  release_pins();
+}
 
 core::Task<std::expected<void, LoadError>> Load::append(core::Bytes piece) {
   while (busy_) co_await not_busy_.wait();
@@ -48,6 +56,7 @@ core::Task<std::expected<void, LoadError>> Load::append(core::Bytes piece) {
     const FeedResult fed = decoder_->feed(piece, *builder_);
     piece = piece.subspan(fed.consumed);
     if (fed.state == FeedResult::State::Failed) result = std::unexpected(decode_error());
+    if (fed.state == FeedResult::State::Void) forget_rows();
     if (fed.state == FeedResult::State::BlockFull) result = co_await flush_block(Keep::Memory);
   }
   note_memory();
@@ -114,7 +123,11 @@ core::Task<std::expected<void, LoadError>> Load::end_body() {
   for (;;) {
     const FeedResult::State state = decoder_->finish(*builder_);
     if (state == FeedResult::State::Failed) co_return std::unexpected(decode_error());
-    if (state != FeedResult::State::BlockFull) break;
+    if (state == FeedResult::State::NeedInput) break;
+    if (state == FeedResult::State::Void) {
+      forget_rows();
+      continue;
+    }
     auto flushed = co_await flush_block(Keep::Memory);
     if (!flushed) co_return std::unexpected(flushed.error());
   }

@@ -1,6 +1,6 @@
 // Load: one Stream Load on its shard, from the first byte of its body to its outcome.
 //
-// Journey:  net/load feeds it -> [Load] -> CsvDecoder -> BlockBuilder -> StoreShard::write_block -> Precommitter.
+// Journey:  net/load feeds it -> [Load] -> BodyDecoder -> BlockBuilder -> StoreShard::write_block -> Precommitter.
 // Shard:    one shard for its whole life.
 // Promise:  after finish() returned ok the rows are visible (plain) or prepared (two-phase), durably; otherwise nothing of
 //           the load is or becomes visible. Whoever makes a Load must finish() or abort() it.
@@ -17,7 +17,7 @@
 #include "core/task/sync.hpp"
 #include "core/task/task.hpp"
 #include "txn/checkpoint/open_loads.hpp"
-#include "txn/decode/csv_decoder.hpp"
+#include "txn/decode/body_decoder.hpp"
 #include "txn/store/store_shard.hpp"
 
 namespace penstock::txn {
@@ -36,7 +36,7 @@ struct LoadCounts {
 
 class Load {
  public:
-  Load(StoreShard& shard, BeganLoad load, CsvOptions options, ColumnMapping mapping, double max_filter_ratio);
+  Load(StoreShard& shard, BeganLoad load, std::unique_ptr<BodyDecoder> decoder, double max_filter_ratio);
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
   ~Load();
@@ -65,6 +65,7 @@ class Load {
   enum class Keep { Memory, Nothing };
   core::Task<std::expected<void, LoadError>> end_body();
   core::Task<std::expected<void, LoadError>> flush_block(Keep keep);
+  void forget_rows();
   void note_memory();
   void release_pins();
   LoadError decode_error() const;
@@ -72,7 +73,7 @@ class Load {
   StoreShard& shard_;
   const BeganLoad load_;
   const double max_filter_ratio_;
-  std::unique_ptr<CsvDecoder> decoder_;
+  std::unique_ptr<BodyDecoder> decoder_;
   std::unique_ptr<BlockBuilder> builder_;
   std::vector<BlockRef> blocks_;
   std::vector<FileId> pins_;
