@@ -131,6 +131,63 @@ void decode_log_rows(benchmark::State& state) {
 }
 BENCHMARK(decode_log_rows)->Arg(0)->Arg(1)->Arg(2)->ArgName("simd");
 
+// The same rows as CSV with every string enclosed: at most 1.5 times the time of a plain byte.
+const std::string& quoted_text() {
+  static const std::string text = [] {
+    std::string out;
+    std::size_t field = 0;
+    out += '"';
+    for (const char c : log_text()) {
+      if (c == '\n') {
+        out += "\"\n\"";
+        field = 0;
+      } else if (c == '\t') {
+        const bool was_text = field == 0 || field >= 6;
+        if (was_text) out += '"';
+        out += ',';
+        if (++field >= 6) out += '"';
+      } else {
+        out += c;
+      }
+    }
+    out.pop_back();
+    return out;
+  }();
+  return text;
+}
+
+void decode_quoted_rows(benchmark::State& state) {
+  const std::string& text = quoted_text();
+  const auto schema = log_schema();
+  DecodeScratch scratch;
+  CsvOptions options;
+  options.simd = static_cast<SimdLevel>(state.range(0));
+  options.column_separator = ",";
+  options.enclose = '"';
+  options.escape = '\\';
+  options.trim_double_quotes = true;
+  BlockBuilder builder(schema);
+  std::uint64_t rows = 0;
+  std::size_t during = 0;
+  for (auto _ : state) {
+    CsvDecoder decoder(options, schema, *map_columns(*schema, {}), scratch);
+    const std::size_t before = allocations;
+    for (std::size_t at = 0; at < text.size();) {
+      const std::string_view piece = std::string_view(text).substr(at, 64 * core::kKiB);
+      const FeedResult result = decoder.feed(core::as_bytes(piece), builder);
+      at += result.consumed;
+      if (result.state == FeedResult::State::BlockFull) builder.clear();
+    }
+    during += allocations - before;
+    builder.clear();
+    rows += decoder.loaded_rows();
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+  state.SetItemsProcessed(static_cast<std::int64_t>(rows));
+  state.counters["new_per_pass"] = static_cast<double>(during) / static_cast<double>(state.iterations());
+}
+BENCHMARK(decode_quoted_rows)->Arg(0)->Arg(1)->Arg(2)->ArgName("simd");
+
 // One column of the log at a time, to see where decoding spends its time.
 void decode_one_column(benchmark::State& state) {
   const std::string& text = log_text();

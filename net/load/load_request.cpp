@@ -5,8 +5,6 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "txn/decode/separator.hpp"
-
 namespace penstock::net {
 namespace {
 
@@ -59,7 +57,7 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
                               "it: small loads share commits anyway",
                               group));
   }
-  if (const auto format = value_of(request, "format"); !format.empty() && !equals_ignoring_case(format, "csv")) {
+  if (const auto format = value_of(request, "format"); !is_csv_format(format)) {
     return std::unexpected(txn::LoadError{
         "DATA_FILE_TYPE_ERROR",
         fmt::format("unknown data format, format={} (this version of penstock takes csv)", format)});
@@ -71,9 +69,8 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   }
   // Headers that would change which rows arrive may not be ignored: rows would come out wrong in silence.
   for (const std::string_view name :
-       {"where", "enclose", "escape", "skip_lines", "partitions", "temporary_partitions", "merge_type", "delete",
-        "function_column.sequence_col", "partial_columns", "trim_double_quotes", "empty_field_as_null", "negative",
-        "unique_key_update_mode"}) {
+       {"where", "partitions", "temporary_partitions", "merge_type", "delete", "function_column.sequence_col",
+        "partial_columns", "negative", "unique_key_update_mode"}) {
     const std::string_view value = value_of(request, name);
     const bool is_default = value.empty() || equals_ignoring_case(value, "false") || value == "0" ||
                             (name == "merge_type" && equals_ignoring_case(value, "APPEND")) ||
@@ -83,16 +80,10 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
     }
   }
   load.columns = value_of(request, "columns");
-  if (const auto text = value_of(request, "column_separator"); !text.empty()) {
-    auto parsed = txn::parse_column_separator(text);
-    if (!parsed) return refuse(parsed.error());
-    load.column_separator = *parsed;
-  }
-  if (const auto text = value_of(request, "line_delimiter"); !text.empty()) {
-    auto parsed = txn::parse_line_delimiter(text);
-    if (!parsed) return refuse(parsed.error());
-    load.line_delimiter = *parsed;
-  }
+  load.hidden_columns = value_of(request, "hidden_columns");
+  auto csv = parse_csv_headers(request, value_of(request, "format"));
+  if (!csv) return refuse(csv.error());
+  load.csv = std::move(*csv);
   if (const auto text = value_of(request, "max_filter_ratio"); !text.empty()) {
     const std::string copy(text);
     load.max_filter_ratio = std::strtod(copy.c_str(), nullptr);  // as Doris: garbage is 0

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "net/http/message.hpp"
+#include "net/load/csv_headers.hpp"
 #include "txn/store/load.hpp"
 
 namespace penstock::net {
@@ -21,8 +22,8 @@ struct LoadRequest {
   std::string table;
   std::string label;
   std::string columns;
-  std::string column_separator = "\t";
-  std::string line_delimiter = "\n";
+  std::string hidden_columns;
+  CsvHeaders csv;
   double max_filter_ratio = 0;
   bool strict_mode = false;
   bool two_phase = false;

@@ -15,8 +15,7 @@ constexpr std::size_t kErrorRowsShown = 10;
 
 txn::CsvOptions csv_options(const LoadRequest& request, const txn::StoreLimits& limits) {
   txn::CsvOptions options;
-  options.column_separator = request.column_separator;
-  options.line_delimiter = request.line_delimiter;
+  request.csv.apply_to(options);
   options.cells.strict = request.strict_mode;
   options.block = limits.block;
   options.row_bytes_max = limits.row_bytes_max;
@@ -92,7 +91,9 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, std::un
   reply.begin_ms = core::to_millis(begun->begin_time);
 
   auto mapping = txn::map_columns(*begun->load.table->schema,
-                                  {.columns = request.columns, .load_time_micros = shard.now().wall_micros});
+                                  {.columns = request.columns,
+                                   .hidden_columns = request.hidden_columns,
+                                   .load_time_micros = shard.now().wall_micros});
   if (!mapping) {
     co_await store.abort(begun->load.txn, mapping.error());
     reply.status = "Fail";

@@ -11,11 +11,6 @@
 namespace penstock::txn {
 namespace {
 
-struct Cell {
-  const char* begin;
-  std::size_t size;
-};
-
 // Cells of one field, row by row. Whether it is the first field is known when the loop is compiled.
 template <bool kFirst>
 class Cells {
@@ -26,6 +21,7 @@ class Cells {
         ends_(batch.ends.data() + field),
         separator_bytes_(batch.separator_bytes) {}
 
+  bool is_null(const Cell& cell) const { return is_null_mark(cell); }
   Cell operator[](std::size_t row) const {
     const std::uint32_t* end = ends_ + rows_[row].first;
     const std::uint32_t begin = kFirst ? rows_[row].begin : end[-1] + separator_bytes_;
@@ -38,8 +34,6 @@ class Cells {
   const std::uint32_t* ends_;
   std::uint32_t separator_bytes_;
 };
-
-bool is_null_mark(Cell cell) { return cell.size == 2 && std::memcmp(cell.begin, "\\N", 2) == 0; }
 
 // A cell that has no value: NULL where that is allowed, otherwise the row is bad.
 void drop_cell(const ColumnSource& source, std::size_t batch_row, std::size_t column_row, bool was_null,
@@ -54,9 +48,8 @@ void drop_cell(const ColumnSource& source, std::size_t batch_row, std::size_t co
 }
 
 template <class T>
-[[gnu::noinline]] T decode_slowly(Cell cell, const ColumnSource& source, std::size_t row, std::size_t base,
-                                  ColumnBuilder& out, BadRows& bad) {
-  const bool was_null = is_null_mark(cell);
+[[gnu::noinline]] T decode_slowly(Cell cell, bool was_null, const ColumnSource& source, std::size_t row,
+                                  std::size_t base, ColumnBuilder& out, BadRows& bad) {
   FixedValue parsed;
   T value{};
   if (!was_null && parse_fixed(source.definition.type, {cell.begin, cell.size},
@@ -69,18 +62,16 @@ template <class T>
 }
 
 // fast(cell, value) answers false if the cell is not of the usual form.
-template <class T, bool kFirst, class Fast>
-void decode_fixed(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad,
-                  Fast fast) {
-  const Cells<kFirst> cells(batch, source.field);
+template <class T, class CellsOf, class Fast>
+void decode_fixed(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+                  BadRows& bad, Fast fast) {
   const std::size_t base = out.rows();
-  const std::size_t count = batch.count;
   T* values = out.extend_values<T>(count);
   for (std::size_t row = 0; row < count; ++row) {
     const Cell cell = cells[row];
     T value;
     if (!fast(cell, value)) [[unlikely]] {
-      value = decode_slowly<T>(cell, source, row, base, out, bad);
+      value = decode_slowly<T>(cell, cells.is_null(cell), source, row, base, out, bad);
     }
     values[row] = value;
   }
@@ -220,9 +211,10 @@ inline void copy_text(std::byte* to, const char* from, std::size_t size) {
 }
 
 // A string that is NULL or too long; gives how many bytes of it stay.
-[[gnu::noinline]] std::size_t text_slowly(Cell cell, const ColumnSource& source, std::size_t row,
-                                          std::size_t base, ColumnBuilder& out, BadRows& bad) {
-  if (is_null_mark(cell)) {
+[[gnu::noinline]] std::size_t text_slowly(Cell cell, bool was_null, const ColumnSource& source,
+                                          std::size_t row, std::size_t base, ColumnBuilder& out,
+                                          BadRows& bad) {
+  if (was_null) {
     drop_cell(source, row, base + row, true, out, bad);
     return 0;
   }
@@ -233,11 +225,10 @@ inline void copy_text(std::byte* to, const char* from, std::size_t size) {
   return utf8_prefix({cell.begin, cell.size}, source.definition.type.length);
 }
 
-template <bool kFirst>
-void decode_text(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad) {
-  const Cells<kFirst> cells(batch, source.field);
+template <class CellsOf>
+void decode_text(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+                 BadRows& bad) {
   const std::size_t base = out.rows();
-  const std::size_t count = batch.count;
   const std::size_t bytes_max = source.definition.type.length;
   std::uint32_t* ends = out.extend_offsets(count);
   GrowBuffer& text = out.text_bytes();
@@ -247,8 +238,8 @@ void decode_text(const RowBatch& batch, const ColumnSource& source, ColumnBuilde
   std::size_t room = text.capacity();
   for (std::size_t row = 0; row < count; ++row) {
     Cell cell = cells[row];
-    if (cell.size > bytes_max || is_null_mark(cell)) [[unlikely]] {
-      cell.size = text_slowly(cell, source, row, base, out, bad);
+    if (const bool is_null = cells.is_null(cell); cell.size > bytes_max || is_null) [[unlikely]] {
+      cell.size = text_slowly(cell, is_null, source, row, base, out, bad);
     }
     if (used + cell.size > room) [[unlikely]] {
       text.set_size(used);
@@ -263,39 +254,40 @@ void decode_text(const RowBatch& batch, const ColumnSource& source, ColumnBuilde
   text.set_size(used);
 }
 
-template <bool kFirst>
-void decode_any(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad) {
+template <class CellsOf>
+void decode_any(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+                BadRows& bad) {
   const Type& type = source.definition.type;
   switch (type.kind) {
     case TypeKind::Boolean:
-      return decode_fixed<std::uint8_t, kFirst>(batch, source, out, bad, fast_boolean);
+      return decode_fixed<std::uint8_t>(cells, count, source, out, bad, fast_boolean);
     case TypeKind::TinyInt:
-      return decode_fixed<std::int8_t, kFirst>(batch, source, out, bad, fast_integer<std::int8_t>);
+      return decode_fixed<std::int8_t>(cells, count, source, out, bad, fast_integer<std::int8_t>);
     case TypeKind::SmallInt:
-      return decode_fixed<std::int16_t, kFirst>(batch, source, out, bad, fast_integer<std::int16_t>);
+      return decode_fixed<std::int16_t>(cells, count, source, out, bad, fast_integer<std::int16_t>);
     case TypeKind::Int:
-      return decode_fixed<std::int32_t, kFirst>(batch, source, out, bad, fast_integer<std::int32_t>);
+      return decode_fixed<std::int32_t>(cells, count, source, out, bad, fast_integer<std::int32_t>);
     case TypeKind::BigInt:
-      return decode_fixed<std::int64_t, kFirst>(batch, source, out, bad, fast_integer<std::int64_t>);
+      return decode_fixed<std::int64_t>(cells, count, source, out, bad, fast_integer<std::int64_t>);
     case TypeKind::Double:
-      return decode_fixed<double, kFirst>(batch, source, out, bad, [](Cell cell, double& value) {
-        return !is_null_mark(cell) && parse_double({cell.begin, cell.size}, value);
+      return decode_fixed<double>(cells, count, source, out, bad, [](Cell cell, double& value) {
+        return parse_double({cell.begin, cell.size}, value);
       });
     case TypeKind::Decimal:
       if (type.precision <= kDecimalInt64PrecisionMax) {
-        return decode_fixed<std::int64_t, kFirst>(batch, source, out, bad,
-                                                  FastDecimal{type.precision, type.scale});
+        return decode_fixed<std::int64_t>(cells, count, source, out, bad,
+                                          FastDecimal{type.precision, type.scale});
       }
-      return decode_fixed<Int128, kFirst>(batch, source, out, bad, [&type](Cell cell, Int128& value) {
+      return decode_fixed<Int128>(cells, count, source, out, bad, [&type](Cell cell, Int128& value) {
         return parse_decimal({cell.begin, cell.size}, type.precision, type.scale, value);
       });
     case TypeKind::Date:
-      return decode_fixed<std::int32_t, kFirst>(batch, source, out, bad, FastDate{});
+      return decode_fixed<std::int32_t>(cells, count, source, out, bad, FastDate{});
     case TypeKind::DateTime:
-      return decode_fixed<std::int64_t, kFirst>(batch, source, out, bad, FastDateTime{type.scale});
+      return decode_fixed<std::int64_t>(cells, count, source, out, bad, FastDateTime{type.scale});
     case TypeKind::Varchar:
     case TypeKind::String:
-      return decode_text<kFirst>(batch, source, out, bad);
+      return decode_text(cells, count, source, out, bad);
   }
 }
 
@@ -310,8 +302,13 @@ void fill_fixed(const FillValue& value, std::size_t count, ColumnBuilder& out) {
 }  // namespace
 
 void decode_column(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad) {
-  if (source.field == 0) return decode_any<true>(batch, source, out, bad);
-  decode_any<false>(batch, source, out, bad);
+  if (source.field == 0) return decode_any(Cells<true>(batch, source.field), batch.count, source, out, bad);
+  decode_any(Cells<false>(batch, source.field), batch.count, source, out, bad);
+}
+
+void decode_cells(const CellList& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+                  BadRows& bad) {
+  decode_any(cells, count, source, out, bad);
 }
 
 void fill_column(const FillValue& value, std::size_t count, ColumnBuilder& out) {

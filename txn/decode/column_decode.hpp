@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "txn/column/column_builder.hpp"
+#include "txn/decode/cell_list.hpp"
 #include "txn/decode/column_mapping.hpp"
 #include "txn/decode/row_batch.hpp"
 #include "txn/schema/table_schema.hpp"
@@ -23,6 +24,13 @@ struct CellRules {
   std::int32_t zone_offset_seconds = 0;  // of the load's time zone from UTC
 };
 
+// What decoding needs beside its load's own state: one a shard.
+struct DecodeScratch {
+  RowBatch batch;
+  BadRows bad;
+  CellList cells;
+};
+
 struct ColumnSource {
   std::uint32_t column;  // its index in the schema
   std::uint32_t field;
@@ -31,6 +39,9 @@ struct ColumnSource {
 };
 
 void decode_column(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad);
+// The same from `count` cells that were made elsewhere (source.field means nothing then).
+void decode_cells(const CellList& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+                  BadRows& bad);
 
 // `count` rows of a column that no field feeds.
 void fill_column(const FillValue& value, std::size_t count, ColumnBuilder& out);

@@ -115,6 +115,12 @@ std::expected<ColumnMapping, std::string> map_columns(const TableSchema& schema,
     for (std::size_t i = 0; i < schema.columns.size(); ++i) {
       mapping.targets[i].field = static_cast<std::int32_t>(i);
     }
+    if (trim_blanks(options.hidden_columns).empty()) return mapping;
+    const std::expected<Names, std::string> hidden = parse_names(options.hidden_columns);
+    if (!hidden) return std::unexpected("hidden_" + hidden.error());
+    for (const std::string& name : *hidden) {
+      if (!schema.index_of(name)) ++mapping.surplus_fields;
+    }
     return mapping;
   }
   const std::expected<Names, std::string> names = parse_names(options.columns);

@@ -37,10 +37,14 @@ struct ColumnMapping {
   };
   std::vector<Target> targets;
   std::uint32_t field_count = 0;  // fields every row must have
+  // Fields behind them that rows may have, all of a load or none, and that nobody takes: hidden columns that the
+  // table does not have. Flink's connector sends one to any table.
+  std::uint32_t surplus_fields = 0;
 };
 
 struct MappingOptions {
   std::string_view columns;           // the header's text; empty: there was none
+  std::string_view hidden_columns;    // likewise; counts where `columns` names nothing
   std::int64_t load_time_micros = 0;  // CURRENT_TIMESTAMP, in the load's time zone
   std::int32_t zone_offset_seconds = 0;
 };

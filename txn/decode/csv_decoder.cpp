@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::size_t kWindow =
     32 * core::kKiB;  // scanned at once: with its fields it stays in the first cache
-constexpr std::size_t kTail = GrowBuffer::kSlack;    // bytes that must be readable behind a region
+constexpr std::size_t kTail = GrowBuffer::kSlack;  // bytes that must be readable behind a region
+constexpr std::size_t kStep = 4 * core::kKiB;
 constexpr std::size_t kCarryKept = 64 * core::kKiB;  // more is given back once the row is done
 
 bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
@@ -35,9 +36,27 @@ CsvDecoder::CsvDecoder(CsvOptions options, std::shared_ptr<const TableSchema> sc
   CHECK_EQ(mapping_.targets.size(), schema_->columns.size());
   CHECK(mapping_.field_count != 0);
   CHECK_LE(options_.row_bytes_max, kRowBytesHardMax);
+  marks_ = {options_.column_separator, options_.line_delimiter, options_.enclose,
+            options_.escape == options_.enclose ? '\0' : options_.escape};
   // A carriage return as separator could be taken for the end of a line, so it takes the slow path.
-  is_simple_ = options_.column_separator.size() == 1 && options_.line_delimiter.size() == 1 &&
-               options_.column_separator != options_.line_delimiter && options_.column_separator != "\r";
+  is_simple_ = marks_.separator.size() == 1 && marks_.delimiter.size() == 1 &&
+               marks_.separator != marks_.delimiter && marks_.separator != "\r";
+  if (marks_.enclose != 0) {
+    const std::string others = marks_.separator + marks_.delimiter;
+    is_simple_ = is_simple_ && others.find(marks_.enclose) == std::string::npos &&
+                 (marks_.escape == 0 || others.find(marks_.escape) == std::string::npos);
+  }
+  // As Doris has it: double quotes that enclose are data unless trim_double_quotes is set, other marks never.
+  const bool trims = options_.trim_double_quotes || (marks_.enclose != 0 && marks_.enclose != '"');
+  cleaning_ = {.trim = !trims                ? '\0'
+                       : marks_.enclose != 0 ? marks_.enclose
+                                             : '"',
+               .enclose = marks_.enclose,
+               .escape = marks_.escape,
+               .trimmed_can_be_null = marks_.enclose != 0,
+               .empty_is_null = options_.empty_field_as_null};
+  row_fields_ = mapping_.field_count + mapping_.surplus_fields;
+  lines_to_skip_ = options_.skip_lines;
   // With a delimiter that shares bytes with the mark, whether there is one could depend on where the body was
   // cut.
   mark_done_ = options_.line_delimiter.find_first_of(kByteOrderMark) != std::string::npos;
@@ -54,13 +73,9 @@ FeedResult CsvDecoder::feed(core::Bytes bytes, BlockBuilder& builder) {
   const std::string_view piece = core::as_text(bytes);
   std::size_t at = take_byte_order_mark(piece);
   if (carry_.size() != 0) {
-    const std::size_t end = end_of_carried_row(piece.substr(at));
-    if (end == std::string_view::npos) {
-      keep(piece.substr(at));
-      return {piece.size(), check_carry()};
-    }
-    keep(piece.substr(at, end));
-    at += end;
+    std::size_t used = 0;
+    if (!complete_carried_row(piece.substr(at), used)) return {piece.size(), check_carry()};
+    at += used;
     std::size_t done = 0;
     const State state = decode_region({carry_.as<char>(), carry_.size(), offset_}, done, builder);
     if (state == State::Failed) return {at, state};
@@ -91,6 +106,7 @@ FeedResult CsvDecoder::feed(core::Bytes bytes, BlockBuilder& builder) {
   } else if (done != 0) {
     std::memmove(carry_.data(), carry_.data() + done, rest);
     carry_.set_size(rest);
+    carry_walk_ = {};
   }
   return {piece.size(), check_carry()};
 }
@@ -103,33 +119,70 @@ FeedResult::State CsvDecoder::finish(BlockBuilder& builder) {
   }
   if (carry_.size() == 0) return State::NeedInput;
   if (carry_.size() > options_.row_bytes_max) return fail_row_too_long(offset_);
-  RowBatch& batch = scratch_.batch;
-  batch.prepare(mapping_.field_count);
-  batch.text = carry_.as<char>();
-  batch.count = 0;
-  batch.separator_bytes = static_cast<std::uint32_t>(options_.column_separator.size());
   const auto size = static_cast<std::uint32_t>(carry_.size());
-  BadRow bad;
-  add_row(0, size, size, bad);
-  if (bad.exists) {
-    reject_row(bad);
-    note_input(builder, offset_ + size);
-  } else {
-    decode_batch(builder, offset_);
+  if (lines_to_skip_ == 0) {
+    const std::string_view text(carry_.as<char>(), size);
+    BadRow bad;
+    for (;;) {
+      start_batch(text.data());
+      BadRow row;
+      find_row(text, 0, true, row);
+      add_row(row, bad);
+      if (!is_other_width(bad)) break;
+      row_fields_ = static_cast<std::uint32_t>(bad.fields);
+      bad = {};
+    }
+    if (bad.exists) {
+      reject_row(bad);
+      note_input(builder, offset_ + size);
+    } else {
+      decode_batch(builder, offset_);
+    }
   }
   offset_ += size;
   forget_carry();
   return builder.is_full(options_.block) ? State::BlockFull : State::NeedInput;
 }
 
+void CsvDecoder::start_batch(const char* text) {
+  RowBatch& batch = scratch_.batch;
+  batch.prepare(row_fields_);
+  batch.count = 0;
+  batch.text = text;
+  batch.separator_bytes = static_cast<std::uint32_t>(marks_.separator.size());
+  batch.has_escapes = false;
+}
+
+// False if the region ends before the lines do.
+bool CsvDecoder::skip_lines(const Region& region, std::size_t& at) {
+  while (lines_to_skip_ != 0) {
+    start_batch(region.text + at);
+    BadRow row;
+    if (!find_row({region.text + at, region.size - at}, 0, false, row)) return false;
+    if (row.end > options_.row_bytes_max) {
+      fail_row_too_long(region.offset + at);
+      return false;
+    }
+    at += row.next;
+    --lines_to_skip_;
+  }
+  return true;
+}
+
+// Whether a row has the other number of fields that rows may have: the surplus ones are there in all rows of a
+// body or in none, so that one is tried until the other comes.
+bool CsvDecoder::is_other_width(const BadRow& bad) const {
+  if (mapping_.surplus_fields == 0 || !bad.exists || !bad.is_utf8) return false;
+  return bad.fields != row_fields_ &&
+         (bad.fields == mapping_.field_count || bad.fields == mapping_.field_count + mapping_.surplus_fields);
+}
+
 // Decodes the whole rows of a region from `at` on; `at` is then behind the last that was dealt with.
 FeedResult::State CsvDecoder::decode_region(const Region& region, std::size_t& at, BlockBuilder& builder) {
   RowBatch& batch = scratch_.batch;
+  if (lines_to_skip_ != 0 && !skip_lines(region, at)) return failed_ ? State::Failed : State::NeedInput;
   while (at < region.size) {
-    batch.prepare(mapping_.field_count);
-    batch.count = 0;
-    batch.text = region.text + at;
-    batch.separator_bytes = static_cast<std::uint32_t>(options_.column_separator.size());
+    start_batch(region.text + at);
     BadRow bad;
     const std::uint32_t next = find_rows(region, at, bad);
     if (failed_) return State::Failed;
@@ -148,7 +201,9 @@ FeedResult::State CsvDecoder::decode_region(const Region& region, std::size_t& a
       }
     }
     at += next;
-    if (bad.exists) {
+    if (is_other_width(bad)) {
+      row_fields_ = static_cast<std::uint32_t>(bad.fields);
+    } else if (bad.exists) {
       reject_row(bad);
       note_input(builder, offset + bad.next);
       at += bad.next - next;
@@ -163,9 +218,11 @@ FeedResult::State CsvDecoder::decode_region(const Region& region, std::size_t& a
 std::uint32_t CsvDecoder::find_rows(const Region& region, std::size_t at, BadRow& bad) {
   if (!is_simple_) return find_rows_slowly(region, at, bad);
   RowBatch& batch = scratch_.batch;
-  const ScanTask task{batch.text, static_cast<std::uint32_t>(std::min(region.size - at, kWindow)),
-                      options_.column_separator[0], options_.line_delimiter[0]};
+  const ScanTask task{batch.text,          static_cast<std::uint32_t>(std::min(region.size - at, kWindow)),
+                      marks_.separator[0], marks_.delimiter[0],
+                      marks_.enclose,      marks_.escape};
   const ScanResult scan = scan_rows(options_.simd, task, batch);
+  batch.has_escapes = scan.has_escapes;
   if (scan.stop == ScanResult::Stop::WrongFieldCount) {
     bad = {scan.next, scan.bad_end, scan.bad_next, scan.bad_fields, true, true};
     if (scan.has_high_bit) bad.is_utf8 = is_utf8({batch.text + bad.begin, bad.end - bad.begin});
@@ -198,40 +255,70 @@ std::uint32_t CsvDecoder::stop_before_long_row(std::uint64_t offset, std::uint32
 std::uint32_t CsvDecoder::find_rows_slowly(const Region& region, std::size_t at, BadRow& bad) {
   RowBatch& batch = scratch_.batch;
   const std::string_view text(region.text + at, region.size - at);
-  const bool drop_return = options_.line_delimiter == "\n";
   std::size_t next = 0;
   while (batch.count < RowBatch::kRowsMax && next < kWindow &&
          (batch.count + 1) * batch.field_count <= batch.ends.size()) {
-    const std::size_t found = find_delimiter(text, options_.line_delimiter, next);
-    if (found == std::string_view::npos) break;
-    std::size_t end = found;
-    if (drop_return && end > next && text[end - 1] == '\r') --end;
-    const std::size_t behind = found + options_.line_delimiter.size();
-    if (end - next > options_.row_bytes_max) {
+    BadRow row;
+    if (!find_row(text, next, false, row)) break;
+    if (row.end - row.begin > options_.row_bytes_max) {
       if (batch.count == 0) fail_row_too_long(region.offset + at + next);
       break;
     }
-    if (end != next) {
-      add_row(static_cast<std::uint32_t>(next), static_cast<std::uint32_t>(end),
-              static_cast<std::uint32_t>(behind), bad);
+    if (row.end != row.begin) {
+      add_row(row, bad);
       if (bad.exists) break;
     }
-    next = behind;
+    next = row.next;
   }
   return static_cast<std::uint32_t>(next);
 }
 
-void CsvDecoder::add_row(std::uint32_t begin, std::uint32_t end, std::uint32_t next, BadRow& bad) {
+// The row that begins at `from`, with the ends of its fields put where the batch's next row has them. False if
+// its end is not in the text.
+bool CsvDecoder::find_row(std::string_view text, std::size_t from, bool is_last, BadRow& row) {
   RowBatch& batch = scratch_.batch;
   const auto first = static_cast<std::uint32_t>(batch.count * batch.field_count);
-  const std::uint64_t fields = split_row(batch, first, begin, end, options_.column_separator);
-  const std::string_view row(batch.text + begin, end - begin);
-  const bool is_valid = is_ascii(row) || is_utf8(row);
-  if (fields != batch.field_count || !is_valid) {
-    bad = {begin, end, next, fields, true, is_valid};
+  row.begin = static_cast<std::uint32_t>(from);
+  RowWalk walk{.at = from};
+  if (marks_.enclose != 0) {
+    if (!walk_row(text, marks_, is_last, walk, {batch.ends.data() + first, batch.field_count})) return false;
+    batch.has_escapes = true;  // perhaps
+  } else {
+    walk.end = find_delimiter(text, marks_.delimiter, from);
+    walk.next = walk.end + marks_.delimiter.size();
+    if (walk.end == std::string_view::npos) {
+      if (!is_last) return false;
+      walk.end = walk.next = text.size();
+    }
+  }
+  const bool has_delimiter = walk.next != walk.end;
+  if (has_delimiter && marks_.delimiter == "\n" && walk.end > from && text[walk.end - 1] == '\r') --walk.end;
+  row.end = static_cast<std::uint32_t>(walk.end);
+  row.next = static_cast<std::uint32_t>(walk.next);
+  if (marks_.enclose == 0) {
+    row.fields = row.end - row.begin > options_.row_bytes_max
+                     ? 0  // nobody looks at them
+                     : split_row(batch, first, row.begin, row.end, marks_.separator);
+    return true;
+  }
+  row.fields = walk.fields;
+  if (row.fields <= batch.field_count) batch.ends[first + row.fields - 1] = row.end;
+  return true;
+}
+
+void CsvDecoder::add_row(const BadRow& row, BadRow& bad) {
+  RowBatch& batch = scratch_.batch;
+  const std::string_view text(batch.text + row.begin, row.end - row.begin);
+  const bool is_valid = is_ascii(text) || is_utf8(text);
+  if (row.fields != batch.field_count || !is_valid) {
+    bad = row;
+    bad.exists = true;
+    bad.is_utf8 = is_valid;
     return;
   }
-  batch.rows[batch.count++] = {begin, next, first};
+  batch.rows[batch.count] = {row.begin, row.next,
+                             static_cast<std::uint32_t>(batch.count * batch.field_count)};
+  ++batch.count;
 }
 
 // One look at all rows together is enough if it finds nothing and a delimiter cannot complete a broken
@@ -300,79 +387,14 @@ void CsvDecoder::decode_columns(BlockBuilder& builder) {
     }
     const ColumnSource source{i, static_cast<std::uint32_t>(target.field), schema_->columns[i],
                               options_.cells};
-    decode_column(batch, source, columns[i], scratch_.bad);
-  }
-}
-
-void CsvDecoder::take_out_bad_rows() {
-  RowBatch& batch = scratch_.batch;
-  std::size_t kept = 0;
-  for (std::size_t row = 0; row < batch.count; ++row) {
-    if (scratch_.bad.has(row)) {
-      reject_bad_cell(row);
-    } else {
-      batch.rows[kept++] = batch.rows[row];
+    if (!cleaning_.is_needed()) {
+      decode_column(batch, source, columns[i], scratch_.bad);
+      continue;
     }
+    clean_cells(batch, source.field, cleaning_, batch.has_escapes, scratch_.cells);
+    decode_cells(scratch_.cells, batch.count, source, columns[i], scratch_.bad);
   }
-  batch.count = kept;
-}
-
-void CsvDecoder::reject_bad_cell(std::size_t row) {
-  if (!rejects_.count_row()) return;
-  const RowBatch& batch = scratch_.batch;
-  const BadRows::Cell& cell = scratch_.bad.cells[row];
-  const ColumnDef& column = schema_->columns[cell.column];
-  const auto field = static_cast<std::uint32_t>(mapping_.targets[cell.column].field);
-  const std::uint32_t* ends = batch.ends.data() + batch.rows[row].first;
-  const std::uint32_t begin = field == 0 ? batch.rows[row].begin : ends[field - 1] + batch.separator_bytes;
-  const std::string_view value(batch.text + begin, ends[field] - begin);
-  const std::string_view shown = value.substr(0, utf8_prefix(value, rejects_.limits().text_bytes_max));
-  std::string reason;
-  switch (cell.why) {
-    case BadCell::Null:
-      reason = fmt::format("column({}) values is null while columns is not nullable", column.name);
-      break;
-    case BadCell::Incorrect:
-      reason = fmt::format("column({}) value is incorrect while strict mode is true, src value is {}",
-                           column.name, shown);
-      break;
-    case BadCell::TooLong:
-      reason = fmt::format(
-          "column_name[{}], the length of input string is too long than vec schema. first 32 bytes of input "
-          "str: [{}] "
-          "schema length: {}; actual length: {}; ",
-          column.name, value.substr(0, utf8_prefix(value, 32)), column.type.length, value.size());
-      break;
-  }
-  rejects_.add_reason(reason,
-                      {batch.text + batch.rows[row].begin, batch.row_end(row) - batch.rows[row].begin});
-}
-
-void CsvDecoder::reject_row(const BadRow& bad) {
-  ++total_rows_;
-  if (!rejects_.count_row()) return;
-  if (!bad.is_utf8) {
-    return rejects_.add_reason(
-        "Unable to display, only support csv data in utf8 codec, please check the data encoding",
-        "Unable to display");
-  }
-  const std::string_view row(scratch_.batch.text + bad.begin, bad.end - bad.begin);
-  std::string values;
-  for (std::size_t at = 0; values.size() < rejects_.limits().text_bytes_max;) {
-    const std::size_t found = find_delimiter(row, options_.column_separator, at);
-    const std::size_t end = std::min(found, row.size());
-    values += row.substr(at, std::min(end - at, rejects_.limits().text_bytes_max));
-    values += ", ";
-    if (found == std::string_view::npos) break;
-    at = found + options_.column_separator.size();
-  }
-  rejects_.add_reason(
-      fmt::format(
-          "actual column number in csv file is  {}  schema column number.actual number: {}, schema column "
-          "number: {}; line delimiter: [{}], column separator: [{}], result values:[{}]",
-          bad.fields > mapping_.field_count ? "more than" : "less than", bad.fields, mapping_.field_count,
-          options_.line_delimiter, options_.column_separator, values),
-      row);
+  scratch_.cells.release_long_text();
 }
 
 // Input counts from a block's first row: rows that were filtered before it belong to no block.
@@ -402,6 +424,31 @@ std::size_t CsvDecoder::take_byte_order_mark(std::string_view piece) {
   return at;
 }
 
+// Puts the rest of the carried row behind it. False, with all of the piece, if its end is not there; `used` is
+// what was taken.
+bool CsvDecoder::complete_carried_row(std::string_view piece, std::size_t& used) {
+  if (marks_.enclose == 0) {
+    const std::size_t end = end_of_carried_row(piece);
+    used = std::min(end, piece.size());
+    keep(piece.substr(0, used));
+    return end != std::string_view::npos;
+  }
+  // The walk needs its bytes in one place; they are copied by and by, so that little is copied in vain.
+  for (;;) {
+    if (walk_row({carry_.as<char>(), carry_.size()}, marks_, false, carry_walk_)) {
+      const std::size_t behind = carry_.size() - carry_walk_.next;
+      CHECK_LE(behind, used);
+      used -= behind;
+      carry_.set_size(carry_walk_.next);
+      return true;
+    }
+    if (used == piece.size() || check_carry() == State::Failed) return false;
+    const std::size_t step = std::min(piece.size() - used, std::max<std::size_t>(kStep, carry_.size()));
+    keep(piece.substr(used, step));
+    used += step;
+  }
+}
+
 // Where, in the piece, the carried row's delimiter ends. It may have begun in the carry, which itself holds
 // no whole one.
 std::size_t CsvDecoder::end_of_carried_row(std::string_view piece) const {
@@ -422,6 +469,7 @@ std::size_t CsvDecoder::end_of_carried_row(std::string_view piece) const {
 
 void CsvDecoder::forget_carry() {
   carry_.clear();
+  carry_walk_ = {};
   if (carry_.capacity() > kCarryKept) carry_.release();
 }
 

@@ -5,8 +5,8 @@
 // batch in which a row turns out bad is decoded again without it. The outcome (blocks, counts, reasons)
 // depends on the body only, never on where it was cut.
 //
-// Rows go through find_rows() -> decode_batch(): quoting and escapes belong into the first, between finding a
-// row and splitting it; lines to skip are skipped where the byte order mark is.
+// Rows go through find_rows() -> decode_batch(): the first knows enclosed fields, so that separators inside them
+// are data; the second takes off quotes and escapes, a column at a time.
 //
 // Journey:  net/load (body pieces) -> [CsvDecoder] -> BlockBuilder -> encode_block.
 // Shard:    one; never suspends. Several decoders of a shard share a DecodeScratch.
@@ -30,6 +30,7 @@
 #include "txn/decode/body_decoder.hpp"
 #include "txn/decode/column_decode.hpp"
 #include "txn/decode/column_mapping.hpp"
+#include "txn/decode/quoted_row.hpp"
 #include "txn/decode/row_batch.hpp"
 #include "txn/decode/row_rejects.hpp"
 #include "txn/decode/row_scan.hpp"
@@ -42,6 +43,11 @@ inline constexpr std::size_t kRowBytesHardMax =
 struct CsvOptions {
   std::string column_separator = "\t";
   std::string line_delimiter = "\n";
+  char enclose = 0;  // 0: none
+  char escape = 0;   // inside enclosed fields only; 0: none
+  bool trim_double_quotes = false;
+  bool empty_field_as_null = false;
+  std::uint32_t skip_lines = 0;  // rows that are not looked at (nor counted), at the body's begin
   CellRules cells;
   BlockLimits block;
   std::size_t row_bytes_max = 16 * core::kMiB;  // at most kRowBytesHardMax
@@ -73,7 +79,7 @@ class CsvDecoder final : public BodyDecoder {
     std::size_t size;
     std::uint64_t offset;
   };
-  struct BadRow {
+  struct BadRow {  // a row, found; `exists`: and not to be kept
     std::uint32_t begin = 0;
     std::uint32_t end = 0;
     std::uint32_t next = 0;
@@ -85,7 +91,11 @@ class CsvDecoder final : public BodyDecoder {
   State decode_region(const Region& region, std::size_t& at, BlockBuilder& builder);
   std::uint32_t find_rows(const Region& region, std::size_t at, BadRow& bad);
   std::uint32_t find_rows_slowly(const Region& region, std::size_t at, BadRow& bad);
-  void add_row(std::uint32_t begin, std::uint32_t end, std::uint32_t next, BadRow& bad);
+  bool find_row(std::string_view text, std::size_t from, bool is_last, BadRow& row);
+  void add_row(const BadRow& row, BadRow& bad);
+  void start_batch(const char* text);
+  bool skip_lines(const Region& region, std::size_t& at);
+  bool is_other_width(const BadRow& bad) const;
   std::uint32_t stop_before_long_row(std::uint64_t offset, std::uint32_t next, BadRow& bad);
   void drop_rows_that_are_not_utf8(BadRow& bad);
   std::size_t rows_that_fit(const BlockBuilder& builder, std::uint64_t offset) const;
@@ -97,6 +107,7 @@ class CsvDecoder final : public BodyDecoder {
   void note_input(BlockBuilder& builder, std::uint64_t end_offset);
 
   std::size_t take_byte_order_mark(std::string_view piece);
+  bool complete_carried_row(std::string_view piece, std::size_t& used);
   std::size_t end_of_carried_row(std::string_view piece) const;
   void keep(std::string_view text) { carry_.append(text.data(), text.size()); }
   void forget_carry();
@@ -108,9 +119,14 @@ class CsvDecoder final : public BodyDecoder {
   ColumnMapping mapping_;
   DecodeScratch& scratch_;
   RowRejects rejects_;
-  bool is_simple_;             // one-byte separator and delimiter: the fast scan applies
+  RowMarks marks_;
+  CellCleaning cleaning_;
+  bool is_simple_;            // all marks have one byte: the fast scan applies
+  std::uint32_t row_fields_;  // what rows have now: with the surplus fields of the mapping, or without
+  std::uint32_t lines_to_skip_ = 0;
   std::size_t row_width_ = 0;  // bytes a row takes beside its text, at most
   GrowBuffer carry_;           // an unfinished row
+  RowWalk carry_walk_;         // how far it was looked at, where fields are enclosed
   std::uint64_t offset_ = 0;   // body offset of the carry's first byte, or of the next byte fed
   unsigned mark_bytes_ = 0;    // of the byte order mark, seen so far
   bool mark_done_ = false;

@@ -31,6 +31,7 @@ struct RowBatch {
   std::size_t count = 0;
   std::uint32_t field_count = 0;
   std::uint32_t separator_bytes = 1;
+  bool has_escapes = false;                 // some cell's text is not what it means (clean_cells)
   std::array<Row, kRowsMax + kBlock> rows;  // one step of the scan may go over kRowsMax
   std::vector<std::uint32_t>
       ends;  // per row field_count ends of fields; entries between rows belong to nobody
@@ -66,12 +67,6 @@ struct BadRows {
     count = 0;
     bits.fill(0);
   }
-};
-
-// What decoding needs beside its load's own state: one a shard.
-struct DecodeScratch {
-  RowBatch batch;
-  BadRows bad;
 };
 
 }  // namespace penstock::txn

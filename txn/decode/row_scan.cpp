@@ -16,6 +16,83 @@ struct BlockMasks {
   std::uint64_t high;
 };
 
+// What is enclosed, block by block. Inlined into each scan, so that it is compiled for the same instruction set.
+struct Enclosing {
+  std::uint64_t open = 0;         // all ones while the block before ended inside an enclosed field
+  std::uint64_t field_start = 1;  // bit 0: the next block begins with a field's first byte
+  std::uint64_t closed = 0;       // bit 0: the last byte of the block before closed a field
+  std::uint64_t escaping = 0;     // bit 0: the last byte of the block before was an escape
+  bool has_escapes = false;
+
+  // Which bytes follow an escape that is not itself escaped: the second of each pair in a run.
+  [[gnu::always_inline]] std::uint64_t take_escapes(std::uint64_t escapes) {
+    if ((escapes | escaping) == 0) return 0;
+    constexpr std::uint64_t kEven = 0x5555555555555555;
+    has_escapes = true;
+    const std::uint64_t active = escapes & ~escaping;
+    const std::uint64_t behind = active << 1 | escaping;
+    // Adding the starts of runs at odd places to the runs leaves a carry behind each such run: there the even
+    // and odd places are exchanged.
+    const std::uint64_t odd_starts = active & ~kEven & ~behind;
+    std::uint64_t sum;
+    escaping = __builtin_add_overflow(odd_starts, active, &sum) ? 1 : 0;
+    return (kEven ^ sum << 1) & behind;
+  }
+
+  [[gnu::always_inline]] void take_block(std::uint64_t encloses, std::uint64_t escapes, BlockMasks& masks) {
+    encloses &= ~take_escapes(escapes);
+    std::uint64_t inside = encloses;  // becomes: from an opening character on, up to before the closing one
+    for (unsigned shift = 1; shift < 64; shift *= 2) inside ^= inside << shift;
+    inside ^= open;
+    const std::uint64_t outside_marks = (masks.separators | masks.delimiters) & ~inside;
+    const std::uint64_t starts = outside_marks << 1 | field_start;
+    const std::uint64_t closing = encloses & ~inside;
+    const std::uint64_t reopening = encloses & inside & (closing << 1 | closed);
+    if ((encloses & inside & ~starts & ~reopening) != 0) [[unlikely]] {
+      return take_block_slowly(encloses, masks);
+    }
+    has_escapes |= reopening != 0;
+    masks.separators &= ~inside;
+    masks.delimiters &= ~inside;
+    open = std::uint64_t{0} - (inside >> 63);
+    field_start = outside_marks >> 63;
+    closed = closing >> 63;
+  }
+
+  // Some enclose character is only a character: mark by mark.
+  [[gnu::noinline]] void take_block_slowly(std::uint64_t encloses, BlockMasks& masks) {
+    has_escapes = true;  // perhaps
+    bool is_open = open != 0;
+    std::uint64_t starts = field_start;
+    std::uint64_t closings = closed != 0 ? 1 : 0;  // shifted: bit i + 1 for a field closed at i
+    std::uint64_t last_closed = 0;
+    std::uint64_t last_mark = 0;
+    for (std::uint64_t bits = encloses | masks.separators | masks.delimiters; bits != 0; bits &= bits - 1) {
+      const std::uint64_t bit = bits & (std::uint64_t{0} - bits);
+      if ((encloses & bit) != 0) {
+        if (is_open) {
+          is_open = false;
+          closings |= bit << 1;
+          last_closed = bit;
+        } else if ((starts & bit) != 0) {
+          is_open = true;
+        } else if ((closings & bit) != 0) {
+          is_open = true;
+        }
+      } else if (is_open) {
+        masks.separators &= ~bit;
+        masks.delimiters &= ~bit;
+      } else {
+        starts |= bit << 1;
+        last_mark = bit;
+      }
+    }
+    open = is_open ? ~std::uint64_t{0} : 0;
+    field_start = last_mark >> 63;
+    closed = last_closed >> 63;
+  }
+};
+
 class ScalarMatcher {
  public:
   ScalarMatcher(char separator, char delimiter) : separator_(separator), delimiter_(delimiter) {}
@@ -37,10 +114,17 @@ class ScalarMatcher {
 #define PENSTOCK_SCAN_TARGET
 #define PENSTOCK_SCAN_NAME scan_scalar
 #define PENSTOCK_SCAN_MATCHER ScalarMatcher
+#define PENSTOCK_SCAN_ENCLOSED 0
+#include "txn/decode/row_scan_body.inc"
+#undef PENSTOCK_SCAN_NAME
+#undef PENSTOCK_SCAN_ENCLOSED
+#define PENSTOCK_SCAN_NAME scan_scalar_enclosed
+#define PENSTOCK_SCAN_ENCLOSED 1
 #include "txn/decode/row_scan_body.inc"
 #undef PENSTOCK_SCAN_TARGET
 #undef PENSTOCK_SCAN_NAME
 #undef PENSTOCK_SCAN_MATCHER
+#undef PENSTOCK_SCAN_ENCLOSED
 
 #if defined(__x86_64__)
 
@@ -68,10 +152,17 @@ class Sse2Matcher {
 #define PENSTOCK_SCAN_TARGET
 #define PENSTOCK_SCAN_NAME scan_sse2
 #define PENSTOCK_SCAN_MATCHER Sse2Matcher
+#define PENSTOCK_SCAN_ENCLOSED 0
+#include "txn/decode/row_scan_body.inc"
+#undef PENSTOCK_SCAN_NAME
+#undef PENSTOCK_SCAN_ENCLOSED
+#define PENSTOCK_SCAN_NAME scan_sse2_enclosed
+#define PENSTOCK_SCAN_ENCLOSED 1
 #include "txn/decode/row_scan_body.inc"
 #undef PENSTOCK_SCAN_TARGET
 #undef PENSTOCK_SCAN_NAME
 #undef PENSTOCK_SCAN_MATCHER
+#undef PENSTOCK_SCAN_ENCLOSED
 
 #define PENSTOCK_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
 
@@ -98,10 +189,17 @@ class Avx2Matcher {
 #define PENSTOCK_SCAN_TARGET PENSTOCK_AVX2
 #define PENSTOCK_SCAN_NAME scan_avx2
 #define PENSTOCK_SCAN_MATCHER Avx2Matcher
+#define PENSTOCK_SCAN_ENCLOSED 0
+#include "txn/decode/row_scan_body.inc"
+#undef PENSTOCK_SCAN_NAME
+#undef PENSTOCK_SCAN_ENCLOSED
+#define PENSTOCK_SCAN_NAME scan_avx2_enclosed
+#define PENSTOCK_SCAN_ENCLOSED 1
 #include "txn/decode/row_scan_body.inc"
 #undef PENSTOCK_SCAN_TARGET
 #undef PENSTOCK_SCAN_NAME
 #undef PENSTOCK_SCAN_MATCHER
+#undef PENSTOCK_SCAN_ENCLOSED
 
 #endif
 
@@ -122,10 +220,12 @@ SimdLevel best_simd_level() {
 ScanResult scan_rows(SimdLevel level, const ScanTask& task, RowBatch& batch) {
   batch.text = task.text;
 #if defined(__x86_64__)
-  if (level == SimdLevel::Avx2) return scan_avx2(task, batch);
-  if (level == SimdLevel::Sse2) return scan_sse2(task, batch);
+  if (level == SimdLevel::Avx2)
+    return task.enclose != 0 ? scan_avx2_enclosed(task, batch) : scan_avx2(task, batch);
+  if (level == SimdLevel::Sse2)
+    return task.enclose != 0 ? scan_sse2_enclosed(task, batch) : scan_sse2(task, batch);
 #endif
-  return scan_scalar(task, batch);
+  return task.enclose != 0 ? scan_scalar_enclosed(task, batch) : scan_scalar(task, batch);
 }
 
 std::size_t find_delimiter(std::string_view text, std::string_view delimiter, std::size_t from) {

@@ -1,7 +1,9 @@
 // Finding rows and fields: text to RowBatch.
 //
 // scan_rows() is for a one-byte separator and a one-byte delimiter: it looks at 64 bytes at a time, and makes
-// the ends of all fields from the two bit masks that comparing gives. find_delimiter() and split_row() do the
+// the ends of all fields from the two bit masks that comparing gives. With an enclose character, what is
+// enclosed is a running exclusive or over the mask of its places; a block in which one stands where it opens
+// nothing is gone through bit by bit. find_delimiter(), split_row() and walk_row() (quoted_row.hpp) do the
 // same for anything else, and for what does not fit a window. All give the same rows for the same text.
 //
 // Journey:  CsvDecoder -> [scan_rows, find_delimiter, split_row] -> RowBatch.
@@ -26,12 +28,15 @@ struct ScanTask {
   std::uint32_t size = 0;  // up to here; 63 bytes more can be read
   char separator = '\t';
   char delimiter = '\n';
+  char enclose = 0;  // 0: none. All marks are different bytes
+  char escape = 0;   // inside enclosed fields; 0: none
 };
 
 struct ScanResult {
   enum class Stop : std::uint8_t { End, BatchFull, WrongFieldCount };
   Stop stop = Stop::End;
   bool has_high_bit = false;  // some byte (perhaps behind the last row) is not ASCII
+  bool has_escapes = false;   // false: no enclosed field has an escape or a doubled enclose character
   std::uint32_t next = 0;     // behind the last row, or empty line, that was dealt with
   // Stop::WrongFieldCount: that row, which is not in the batch. `next` is its begin.
   std::uint32_t bad_end = 0;
