@@ -54,6 +54,11 @@ Problem read_table(const toml::table& table, const std::map<std::string, Setter,
   return {};
 }
 
+bool is_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  return colon != std::string_view::npos && colon != 0 && colon + 1 != text.size();
+}
+
 bool is_loopback(std::string_view listen) {
   const std::string_view host = listen.substr(0, listen.rfind(':'));
   return host.starts_with("127.") || host == "localhost" || host == "[::1]" || host == "::1";
@@ -77,10 +82,14 @@ Problem read_config_file(const std::string& path, Config& config) {
       {"log_file_mib", number("limits.log_file_mib", limits.log_file_mib, 4, 1024)},
       {"reserve_mib", number("limits.reserve_mib", limits.reserve_mib, 0, 4096)},
       {"open_loads_max", number("limits.open_loads_max", limits.open_loads_max, 1, 10'000'000)},
+      {"error_log_mib", number("limits.error_log_mib", limits.error_log_mib, 1, 4096)},
+      {"error_log_hours", number("limits.error_log_hours", limits.error_log_hours, 1, 8760)},
+      {"sort_memory_mib", number("limits.sort_memory_mib", limits.sort_memory_mib, 1, 1 << 20)},
   };
   const std::map<std::string, Setter, std::less<>> keys = {
       {"data_dir", text("data_dir", config.data_dir)},
       {"listen", text("listen", config.listen)},
+      {"redirect_listen", text("redirect_listen", config.redirect_listen)},
       {"shards", number("shards", config.shards, 0, 1024)},
       {"log_level", text("log_level", config.log_level)},
       {"drain_seconds", number("drain_seconds", config.drain_seconds, 0, 86400)},
@@ -104,9 +113,14 @@ Problem read_config_file(const std::string& path, Config& config) {
 }
 
 Problem check_config(const Config& config) {
-  const std::size_t colon = config.listen.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == config.listen.size()) {
+  if (!is_address(config.listen)) {
     return wrong("listen", fmt::format("'{}' is not host:port, as in 127.0.0.1:8040", config.listen));
+  }
+  if (!config.redirect_listen.empty() && !is_address(config.redirect_listen)) {
+    return wrong("redirect_listen", fmt::format("'{}' is not host:port, as in 127.0.0.1:8030", config.redirect_listen));
+  }
+  if (config.redirect_listen == config.listen && !config.listen.ends_with(":0")) {
+    return wrong("redirect_listen", fmt::format("'{}' is what listen says already", config.redirect_listen));
   }
   if (config.data_dir.empty()) return wrong("data_dir", "it is empty: give the folder the rows go to");
   constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warn", "error"};
@@ -119,24 +133,27 @@ Problem check_config(const Config& config) {
                    "not a password hash: make one with `penstock hash-password` and paste its line here");
     }
   }
-  if (config.users.empty() && !is_loopback(config.listen)) {
+  for (const std::string& address : {config.listen, config.redirect_listen}) {
+    if (!config.users.empty() || address.empty() || is_loopback(address)) continue;
     return std::unexpected(
         fmt::format("listen = {} can be reached from other machines, and no user has a password: set one ([users] root = "
                     "\"...\", made by `penstock hash-password`), or listen on 127.0.0.1",
-                    config.listen));
+                    address));
   }
   return {};
 }
 
 std::string print_config(const Config& config) {
   std::string out = fmt::format(
-      "data_dir = \"{}\"\nlisten = \"{}\"\nshards = {}\nlog_level = \"{}\"\ndrain_seconds = {}\n\n[limits]\n"
+      "data_dir = \"{}\"\nlisten = \"{}\"\nredirect_listen = \"{}\"\nshards = {}\nlog_level = \"{}\"\ndrain_seconds = {}\n\n[limits]\n"
       "connections_max = {}\nbody_idle_seconds = {}\nload_memory_mib = {}\nrow_mib = {}\njournal_file_mib = {}\n"
-      "log_file_mib = {}\nreserve_mib = {}\nopen_loads_max = {}\n\n[users]\n",
-      config.data_dir, config.listen, config.shards, config.log_level, config.drain_seconds,
+      "log_file_mib = {}\nreserve_mib = {}\nopen_loads_max = {}\nerror_log_mib = {}\nerror_log_hours = {}\n"
+      "sort_memory_mib = {}\n\n[users]\n",
+      config.data_dir, config.listen, config.redirect_listen, config.shards, config.log_level, config.drain_seconds,
       config.limits.connections_max, config.limits.body_idle_seconds, config.limits.load_memory_mib,
       config.limits.row_mib, config.limits.journal_file_mib, config.limits.log_file_mib, config.limits.reserve_mib,
-      config.limits.open_loads_max);
+      config.limits.open_loads_max, config.limits.error_log_mib, config.limits.error_log_hours,
+      config.limits.sort_memory_mib);
   for (const auto& [name, hash] : config.users) out += fmt::format("# {}: has a password\n", name);
   return out;
 }

@@ -89,6 +89,9 @@ int main(int argc, char** argv) {
   const auto* const data_dir = serve->add_option("--data-dir", flags.data_dir, "Folder for the rows; made if missing");
   const auto* const listen = serve->add_option("--listen", flags.listen, "host:port; off loopback a user with a password "
                                                                          "must be configured");
+  const auto* const redirect = serve->add_option("--redirect-listen", flags.redirect_listen,
+                                                 "host:port of a second door that answers loads with a 307 to the first "
+                                                 "one, for clients that take nothing else; none by default");
   const auto* const shards = serve->add_option("--shards", flags.shards, "Engine threads; 0: one a core. Any number opens "
                                                                          "any store")->check(CLI::Range(0, 1024));
   const auto* const level = serve->add_option("--log-level", flags.log_level, "debug, info, warn or error");
@@ -108,6 +111,7 @@ int main(int argc, char** argv) {
   }
   if (data_dir->count() > 0) config.data_dir = flags.data_dir;
   if (listen->count() > 0) config.listen = flags.listen;
+  if (redirect->count() > 0) config.redirect_listen = flags.redirect_listen;
   if (shards->count() > 0) config.shards = flags.shards;
   if (level->count() > 0) config.log_level = flags.log_level;
   if (drain->count() > 0) config.drain_seconds = flags.drain_seconds;

@@ -20,7 +20,9 @@
 #include "core/shard/shard.hpp"
 #include "net/http/router.hpp"
 #include "net/http/server.hpp"
+#include "net/load/error_log_handler.hpp"
 #include "net/load/load_handler.hpp"
+#include "net/load/redirect_handler.hpp"
 #include "net/query/front_handlers.hpp"
 #include "net/query/scan_handler.hpp"
 #include "net/query/statement_handler.hpp"
@@ -31,27 +33,33 @@ namespace {
 
 // One shard's handlers.
 struct Doors {
-  Doors(txn::Store& store, std::vector<net::UserEntry> users, const net::Authenticator::Key& key)
+  Doors(txn::Store& store, net::ErrorLogs& error_logs, std::vector<net::UserEntry> users,
+        const net::Authenticator::Key& key, const Config& config)
       : authenticator(std::move(users), key),
-        load(store, authenticator),
+        load(store, authenticator, error_logs),
+        error_log(error_logs),
         statement(store, authenticator),
-        scan(store, authenticator),
-        root(PENSTOCK_VERSION) {
+        scan(store, authenticator, config.limits.sort_memory_mib * core::kMiB),
+        root(PENSTOCK_VERSION),
+        redirect(router, config.listen) {
     for (const net::Method method : {net::Method::Put, net::Method::Post}) {
       router.add(method, "/api/{db}/{table}/_stream_load", load);
     }
     router.add(net::Method::Post, "/api/query/{cluster}/{db}", statement);
     router.add(net::Method::Get, "/api/{db}/{table}/_scan", scan);
+    router.add(net::Method::Get, "/api/_load_error_log", error_log);
     router.add(net::Method::Get, "/api/health", health);
     router.add(net::Method::Get, "/", root);
   }
   net::Authenticator authenticator;
   net::LoadHandler load;
+  net::ErrorLogHandler error_log;
   net::StatementHandler statement;
   net::ScanHandler scan;
   net::HealthHandler health;
   net::RootHandler root;
   net::Router router;
+  net::RedirectHandler redirect;  // of the second listener, where there is one
 };
 
 class Process {
@@ -60,7 +68,12 @@ class Process {
       : config_(config),
         shards_(shard_count(config)),
         limits_(store_limits(config)),
-        server_(shards_, http_options(config)) {
+        server_(shards_, http_options(config)),
+        front_(shards_, http_options(config)),
+        error_logs_(shards_,
+                    {.bytes_max = config.limits.error_log_mib * core::kMiB,
+                     .age_max = std::chrono::hours(config.limits.error_log_hours)},
+                    config.listen) {
     std::vector<core::PageArena*> arenas;
     for (std::uint32_t i = 0; i < shards_.count(); ++i) {
       arenas_.push_back(std::make_unique<core::PageArena>(limits_.write_buffers, limits_.write_buffer_bytes));
@@ -162,9 +175,41 @@ class Process {
       const std::uint64_t random = shard.kernel().entropy();
       std::copy_n(reinterpret_cast<const unsigned char*>(&random), 8, key.begin() + static_cast<std::ptrdiff_t>(at));
     }
-    process->doors_[index] = std::make_unique<Doors>(*process->store_, process->users_, key);
+    process->doors_[index] =
+        std::make_unique<Doors>(*process->store_, process->error_logs_, process->users_, key, process->config_);
     process->server_.start_shard(shard, process->doors_[index]->router);
+    if (process->has_front()) process->front_.start_shard(shard, process->doors_[index]->redirect);
     co_return;
+  }
+
+  bool has_front() const { return !config_.redirect_listen.empty(); }
+  static core::Task<void> set_address(Process* process, std::uint32_t index, std::string address) {
+    process->error_logs_.set_address(address);
+    process->doors_[index]->redirect.set_main_address(std::move(address));
+    co_return;
+  }
+  // Both listeners; a text says which could not be opened, and why.
+  core::Task<std::string> listen() {
+    auto listening = co_await server_.listen(config_.listen);
+    if (!listening) {
+      co_return fmt::format("listen = {}: {}. Is the port taken? Give another with --listen", config_.listen,
+                            listening.error().to_string());
+    }
+    const std::string address = address_of(*listening, config_.listen);
+    for (std::uint32_t i = 0; i < shards_.count(); ++i) {
+      co_await core::call_on(core::ShardId(i), [this, i, address] { return set_address(this, i, address); });
+    }
+    if (has_front()) {
+      auto redirecting = co_await front_.listen(config_.redirect_listen);
+      if (!redirecting) {
+        co_return fmt::format("redirect_listen = {}: {}. Is the port taken? Give another with --redirect-listen",
+                              config_.redirect_listen, redirecting.error().to_string());
+      }
+      core::log_info("redirecting", "address", address_of(*redirecting, config_.redirect_listen), "to", address);
+    }
+    core::log_info("listening", "address", address, "shards", shards_.count(), "data_dir", config_.data_dir, "version",
+                   PENSTOCK_VERSION, "kernel", features_);
+    co_return "";
   }
 
   // Shard 0: everything from opening the store to the end.
@@ -174,22 +219,19 @@ class Process {
     for (std::uint32_t i = 0; i < shards_.count(); ++i) {
       co_await core::call_on(core::ShardId(i), [this, i] { return open_doors(this, i); });
     }
-    std::string error;
-    auto listening = co_await server_.listen(config_.listen);
-    if (listening) {
-      core::log_info("listening", "address", address_of(*listening), "shards", shards_.count(), "data_dir",
-                     config_.data_dir, "version", PENSTOCK_VERSION, "kernel", features_);
+    const std::string error = co_await listen();
+    if (error.empty()) {
       co_await wait_for_signal(shard);
-      core::log_info("draining", "seconds_max", config_.drain_seconds, "connections", server_.connections());
-    } else {
-      error = fmt::format("listen = {}: {}. Is the port taken? Give another with --listen", config_.listen,
-                          listening.error().to_string());
+      core::log_info("draining", "seconds_max", config_.drain_seconds, "connections",
+                     server_.connections() + front_.connections());
     }
+    const core::Instant deadline = shard.now().monotonic + std::chrono::seconds(config_.drain_seconds);
     co_await server_.begin_drain();
-    const bool drained =
-        co_await server_.drained(shard.now().monotonic + std::chrono::seconds(config_.drain_seconds));
+    if (has_front()) co_await front_.begin_drain();
+    bool drained = co_await server_.drained(deadline);
+    if (has_front()) drained = co_await front_.drained(deadline) && drained;
     co_await store_->close();
-    if (listening) core::log_info("stopped", "drained", drained ? "all" : "some connections were cut off");
+    if (error.empty()) core::log_info("stopped", "drained", drained ? "all" : "some connections were cut off");
     co_return error;
   }
 
@@ -205,20 +247,22 @@ class Process {
   }
 
   // The address with the port that was really taken (listen may say port 0).
-  std::string address_of(int listener) const {
+  static std::string address_of(int listener, const std::string& asked) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    if (::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) return config_.listen;
+    if (::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) return asked;
     const std::uint16_t port = address.ss_family == AF_INET6
                                    ? ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port)
                                    : ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
-    return fmt::format("{}:{}", config_.listen.substr(0, config_.listen.rfind(':')), port);
+    return fmt::format("{}:{}", asked.substr(0, asked.rfind(':')), port);
   }
 
   const Config& config_;
   core::ShardSet shards_;
   const txn::StoreLimits limits_;
   net::Server server_;
+  net::Server front_;  // of redirect_listen
+  net::ErrorLogs error_logs_;
   std::vector<std::unique_ptr<core::PageArena>> arenas_;
   std::unique_ptr<txn::Store> store_;
   std::vector<net::UserEntry> users_;

@@ -68,6 +68,8 @@ class Exchange {
   bool is_draining() const { return context_.is_draining; }
   bool peer_is_gone() const { return wire_.peer_is_gone(); }  // as far as the last read or write showed
   bool has_replied() const { return reply_state_ != ReplyState::None; }
+  // Bytes behind the head have come already and nobody has read them: of the body, where there is one.
+  bool has_unread_bytes() const { return !wire_.rest().empty(); }
 
   // Asks that the connection goes on at another shard, with this request and every byte behind its head. Only
   // before the body was touched and before any reply; return from handle() right after it.

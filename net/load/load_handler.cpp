@@ -35,7 +35,7 @@ core::Task<void> LoadHandler::refuse(Exchange& exchange, const LoadRequest& requ
 core::Task<void> LoadHandler::handle(Exchange& exchange) {
   if (exchange.was_moved()) {
     auto state = exchange.take_handover();
-    co_await run_load_session(exchange, store_,
+    co_await run_load_session(exchange, store_, error_logs_,
                               std::unique_ptr<BegunLoad>(static_cast<BegunLoad*>(state.release())));
     co_return;
   }
@@ -88,7 +88,7 @@ core::Task<void> LoadHandler::handle(Exchange& exchange) {
     exchange.move_to(target, std::move(begun));
     co_return;
   }
-  co_await run_load_session(exchange, store_, std::move(begun));
+  co_await run_load_session(exchange, store_, error_logs_, std::move(begun));
 }
 
 }  // namespace penstock::net

@@ -12,6 +12,7 @@
 
 #include "net/auth/authenticator.hpp"
 #include "net/http/exchange.hpp"
+#include "net/load/error_logs.hpp"
 #include "net/load/load_request.hpp"
 #include "txn/store/store.hpp"
 
@@ -19,7 +20,8 @@ namespace penstock::net {
 
 class LoadHandler final : public Handler {
  public:
-  LoadHandler(txn::Store& store, Authenticator& authenticator) : store_(store), authenticator_(authenticator) {}
+  LoadHandler(txn::Store& store, Authenticator& authenticator, ErrorLogs& error_logs)
+      : store_(store), authenticator_(authenticator), error_logs_(error_logs) {}
   core::Task<void> handle(Exchange& exchange) override;
 
  private:
@@ -27,6 +29,7 @@ class LoadHandler final : public Handler {
 
   txn::Store& store_;
   Authenticator& authenticator_;
+  ErrorLogs& error_logs_;
 };
 
 }  // namespace penstock::net

@@ -67,6 +67,7 @@ std::string format_load_reply(const LoadReply& reply) {
   fields.number("WriteDataTimeMs", int32_safe(reply.write_ms));
   fields.number("ReceiveDataTimeMs", int32_safe(reply.receive_ms));
   fields.number("CommitAndPublishTimeMs", int32_safe(reply.commit_ms));
+  if (!reply.error_url.empty()) fields.text("ErrorURL", reply.error_url);
   if (!reply.first_error.empty()) fields.text("FirstErrorMsg", reply.first_error);
   if (!reply.error_lines.empty()) fields.list("ErrorRows", reply.error_lines);
   return fields.end();

@@ -32,6 +32,7 @@ struct LoadReply {
   std::int64_t write_ms = 0;
   std::int64_t receive_ms = 0;
   std::int64_t commit_ms = 0;
+  std::string error_url;                 // ErrorURL
   std::string first_error;               // FirstErrorMsg
   std::vector<std::string> error_lines;  // the first bad rows with their reasons (ours: ErrorRows)
 };

@@ -34,6 +34,13 @@ std::expected<void, txn::LoadError> check_length(const Request& request) {
   return {};
 }
 
+// Some clients say only how HTTP calls it, and some of those do not compress after all.
+std::expected<txn::Compression, std::string> parse_compression(const Request& request) {
+  if (const auto text = value_of(request, "compress_type"); !text.empty()) return txn::parse_compression(text);
+  const bool is_gzip = equals_ignoring_case(value_of(request, "content-encoding"), "gzip");
+  return is_gzip ? txn::Compression::GzipIfMarked : txn::Compression::None;
+}
+
 }  // namespace
 
 std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& request, std::string_view database,
@@ -57,15 +64,19 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
                               "it: small loads share commits anyway",
                               group));
   }
-  if (const auto format = value_of(request, "format"); !is_csv_format(format)) {
+  if (const auto format = value_of(request, "format"); equals_ignoring_case(format, "json")) {
+    auto json = parse_json_request(request);
+    if (!json) return refuse(json.error());
+    load.json = std::move(*json);
+  } else if (!is_csv_format(format)) {
     return std::unexpected(txn::LoadError{
         "DATA_FILE_TYPE_ERROR",
-        fmt::format("unknown data format, format={} (this version of penstock takes csv)", format)});
+        fmt::format("unknown data format, format={} (this version of penstock takes csv and json)", format)});
   }
-  if (const auto compression = value_of(request, "compress_type"); !compression.empty()) {
-    return refuse(fmt::format("compress_type: {} is not supported yet by this version of penstock; send the body "
-                              "uncompressed",
-                              compression));
+  if (auto compression = parse_compression(request)) {
+    load.compression = *compression;
+  } else {
+    return refuse(compression.error());
   }
   // Headers that would change which rows arrive may not be ignored: rows would come out wrong in silence.
   for (const std::string_view name :

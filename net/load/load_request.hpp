@@ -1,6 +1,6 @@
 // LoadRequest: what a Stream Load's head asks for, checked before any byte of its body is taken.
 //
-// Journey:  LoadHandler -> [parse_load_request] -> Store::begin, CsvOptions.
+// Journey:  LoadHandler -> [parse_load_request] -> Store::begin, CsvOptions, JsonOptions.
 // Shard:    any; a value.
 // Promise:  every header penstock knows is checked; unknown ones are ignored, an empty value counts as absent, the first
 //           of several counts (protocol reference 1.5).
@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <expected>
+#include <optional>
 #include <string>
 
 #include "net/http/message.hpp"
@@ -22,6 +23,8 @@ struct LoadRequest {
   std::string table;
   std::string label;
   std::string columns;
+  std::optional<JsonRequest> json;  // format: json; otherwise CSV
+  txn::Compression compression = txn::Compression::None;
   std::string hidden_columns;
   CsvHeaders csv;
   double max_filter_ratio = 0;

@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/log.hpp"
+#include "net/load/error_logs.hpp"
 #include "net/load/load_reply.hpp"
 #include "txn/decode/csv_decoder.hpp"
+#include "txn/decode/inflate.hpp"
+#include "txn/decode/json_decoder.hpp"
 
 namespace penstock::net {
 namespace {
@@ -67,7 +71,61 @@ BodyEnd body_error(const core::Error& error, const LoadRequest& request, const B
   return end;
 }
 
-core::Task<BodyEnd> receive(Exchange& exchange, txn::Load& load, const LoadRequest& request) {
+std::unique_ptr<txn::BodyDecoder> make_decoder(const LoadRequest& request, const txn::StoreLimits& limits,
+                                               const txn::Table& table, txn::ColumnMapping mapping,
+                                               const txn::MappingOptions& defaults, txn::DecodeScratch& scratch) {
+  if (request.json) {
+    txn::JsonOptions options = json_options(*request.json, limits);
+    options.line_delimiter = request.line_delimiter;
+    options.cells.strict = request.strict_mode;
+    return std::make_unique<txn::JsonDecoder>(std::move(options), table.schema, std::move(mapping), defaults, scratch);
+  }
+  return std::make_unique<txn::CsvDecoder>(csv_options(request, limits), table.schema, std::move(mapping), scratch);
+}
+
+// What a piece of a compressed body says, a bounded output at a time; others have their turn between two. Empty: there
+// was nothing wrong.
+core::Task<std::optional<BodyEnd>> append_inflated(Exchange& exchange, txn::Inflater& inflater, txn::Load& load,
+                                                   const LoadRequest& request, core::Instant deadline) {
+  for (bool is_first = true;; is_first = false) {
+    const auto out = inflater.next();
+    if (!out) co_return BodyEnd{.error = {"INVALID_ARGUMENT", out.error()}};
+    if (out->empty()) co_return std::nullopt;
+    if (!is_first) {
+      co_await exchange.shard().yield();
+      if (deadline <= exchange.shard().now().monotonic) {
+        co_return body_error(core::Error{core::Errc::TimedOut, "inflating a body"}, request, exchange.body());
+      }
+    }
+    auto appended = co_await load.append(*out);
+    if (!appended) co_return BodyEnd{.error = appended.error()};
+  }
+}
+
+core::Task<BodyEnd> receive_compressed(Exchange& exchange, txn::Load& load, const LoadRequest& request,
+                                       core::Instant deadline) {
+  BodyReader& body = exchange.body();
+  txn::Inflater inflater(request.compression);
+  for (;;) {
+    auto piece = co_await body.next();
+    if (!piece) co_return body_error(piece.error(), request, body);
+    if (piece->is_end()) break;
+    inflater.give(piece->bytes);
+    if (auto end = co_await append_inflated(exchange, inflater, load, request, deadline)) co_return std::move(*end);
+  }
+  const auto rest = inflater.finish();
+  if (!rest) co_return BodyEnd{.error = {"INVALID_ARGUMENT", rest.error()}};
+  if (!rest->empty()) {
+    if (auto appended = co_await load.append(*rest); !appended) co_return BodyEnd{.error = appended.error()};
+  }
+  if (auto end = co_await append_inflated(exchange, inflater, load, request, deadline)) co_return std::move(*end);
+  co_return BodyEnd{.is_complete = true};
+}
+
+core::Task<BodyEnd> receive(Exchange& exchange, txn::Load& load, const LoadRequest& request, core::Instant deadline) {
+  if (request.compression != txn::Compression::None) {
+    co_return co_await receive_compressed(exchange, load, request, deadline);
+  }
   BodyReader& body = exchange.body();
   for (;;) {
     auto piece = co_await body.next();
@@ -80,7 +138,8 @@ core::Task<BodyEnd> receive(Exchange& exchange, txn::Load& load, const LoadReque
 
 }  // namespace
 
-core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, std::unique_ptr<BegunLoad> begun) {
+core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLogs& error_logs,
+                                  std::unique_ptr<BegunLoad> begun) {
   const LoadRequest& request = begun->request;
   core::Shard& shard = exchange.shard();
   LoadReply reply;
@@ -102,15 +161,16 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, std::un
     (void)co_await exchange.reply(Response::json(format_load_reply(reply)));
     co_return;
   }
-  auto decoder = std::make_unique<txn::CsvDecoder>(csv_options(request, store.limits()), begun->load.table->schema,
-                                                   std::move(*mapping), store.here().scratch());
+  auto decoder = make_decoder(request, store.limits(), *begun->load.table, std::move(*mapping), mapping_options,
+                              store.here().scratch());
   txn::Load load(store.here(), begun->load, std::move(decoder), request.max_filter_ratio);
   reply.put_ms = core::to_millis(shard.now().monotonic - begun->received) - reply.begin_ms;
 
-  exchange.body().set_deadline(shard.now().monotonic + request.timeout);
+  const core::Instant deadline = shard.now().monotonic + request.timeout;
+  exchange.body().set_deadline(deadline);
   const core::Instant receive_from = shard.now().monotonic;
   BodyEnd end{.peer_is_gone = true, .error = {"CANCELLED", "the connection ended before the body"}};
-  if (auto continued = co_await exchange.send_continue(); continued) end = co_await receive(exchange, load, request);
+  if (auto continued = co_await exchange.send_continue(); continued) end = co_await receive(exchange, load, request, deadline);
   const core::Instant received = shard.now().monotonic;
   reply.receive_ms = reply.read_ms = core::to_millis(received - receive_from);
 
@@ -140,6 +200,11 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, std::un
   if (end.peer_is_gone) {
     if (!exchange.body().is_broken()) exchange.abandon();
     co_return;
+  }
+  if (std::string lines = finish_error_log(load.error_log(), counts.filtered_rows, counts.total_rows,
+                                           store.limits().rejects);
+      !lines.empty()) {
+    reply.error_url = error_logs.url_of(exchange.request(), error_logs.keep(begun->load.txn, std::move(lines)));
   }
   (void)co_await exchange.reply(Response::json(format_load_reply(reply)));
 }

@@ -20,6 +20,8 @@ struct BegunLoad : HandoverState {
   core::Duration begin_time{};  // what begin took
 };
 
-core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, std::unique_ptr<BegunLoad> begun);
+class ErrorLogs;
+core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLogs& error_logs,
+                                  std::unique_ptr<BegunLoad> begun);
 
 }  // namespace penstock::net

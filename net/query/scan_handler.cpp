@@ -3,18 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "core/base/log.hpp"
 #include "net/query/rest_reply.hpp"
-#include "txn/column/value_format.hpp"
-#include "txn/decode/column_mapping.hpp"
+#include "txn/column/sort_key.hpp"
 
 namespace penstock::net {
 namespace {
 
 constexpr std::size_t kFlushBytes = 64 * core::kKiB;
 constexpr std::size_t kRowsBetweenYields = 4096;
+constexpr std::size_t kSortedRowsBetweenYields = 1024;
 
 Response problem(int status, std::string_view text) {
   Response response = rest_error(status, reason_phrase(status), text);
@@ -22,52 +21,37 @@ Response problem(int status, std::string_view text) {
   return response;
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
+void log_failure(const txn::Scan& scan, const core::Error& error) {
+  core::log_error("scan_failed", "table", scan.table().name, "place", scan.error_place(), "error", error.to_string());
+}
+
+Response head_of(const RowWriter& writer) { return {.content_type = std::string(writer.content_type()), .body = {}}; }
+
+std::vector<const txn::ColumnView*> views_of(const txn::Block& block, const std::vector<txn::ColumnId>& ids) {
+  std::vector<const txn::ColumnView*> views;
+  for (const txn::ColumnId id : ids) views.push_back(block.find(id));
+  return views;
 }
 
 }  // namespace
 
-std::expected<ScanHandler::Wanted, std::string> ScanHandler::parse(const Request& request,
-                                                                   const txn::TableSchema& schema) {
-  Wanted wanted;
-  for (const std::string_view name : {"where", "order_by"}) {
-    const auto value = request.query_value(name);
-    if (value && !value->empty()) {
-      return std::unexpected(fmt::format("{}: not supported yet by this version of penstock", name));
-    }
+class ScanHandler::SortMemory {
+ public:
+  explicit SortMemory(ScanHandler& handler) : handler_(handler) {}
+  SortMemory(const SortMemory&) = delete;
+  SortMemory& operator=(const SortMemory&) = delete;
+  ~SortMemory() { handler_.sort_memory_ -= taken_; }
+
+  bool note(std::size_t bytes) {
+    handler_.sort_memory_ += bytes - taken_;
+    taken_ = bytes;
+    return handler_.sort_memory_ <= handler_.sort_memory_max_;
   }
-  if (const auto format = request.query_value("format"); format && !format->empty() && *format != "tsv") {
-    return std::unexpected(fmt::format("format={}: this version of penstock gives tsv", *format));
-  }
-  if (const auto limit = request.query_value("limit")) {
-    const auto [end, error] = std::from_chars(limit->data(), limit->data() + limit->size(), wanted.limit);
-    if (error != std::errc() || end != limit->data() + limit->size()) {
-      return std::unexpected(fmt::format("limit={}: not a number of rows", *limit));
-    }
-  }
-  const std::string columns = request.query_value("columns").value_or("");
-  if (trimmed(columns).empty()) {
-    for (std::size_t i = 0; i < schema.columns.size(); ++i) wanted.columns.push_back(i);
-    return wanted;
-  }
-  if (equals_ignoring_case(trimmed(columns), "count(*)")) {
-    wanted.count_only = true;
-    return wanted;
-  }
-  for (std::size_t at = 0; at <= columns.size();) {
-    const std::size_t comma = std::min(columns.find(',', at), columns.size());
-    std::string_view name = trimmed(std::string_view(columns).substr(at, comma - at));
-    if (name.size() >= 2 && name.front() == '`' && name.back() == '`') name = name.substr(1, name.size() - 2);
-    const auto index = schema.index_of(name);
-    if (!index) return std::unexpected(fmt::format("columns: there is no column '{}' in this table", name));
-    wanted.columns.push_back(*index);
-    at = comma + 1;
-  }
-  return wanted;
-}
+
+ private:
+  ScanHandler& handler_;
+  std::size_t taken_ = 0;
+};
 
 core::Task<void> ScanHandler::handle(Exchange& exchange) {
   const auto user = co_await authenticator_.check(exchange.request());
@@ -83,48 +67,41 @@ core::Task<void> ScanHandler::handle(Exchange& exchange) {
     (void)co_await exchange.reply(problem(404, scan.error()));
     co_return;
   }
-  const auto wanted = parse(exchange.request(), *(*scan)->table().schema);
+  const auto wanted = parse_scan_request(exchange.request(), *(*scan)->table().schema);
   if (!wanted) {
     (void)co_await exchange.reply(problem(400, wanted.error()));
   } else if (wanted->count_only) {
-    (void)co_await exchange.reply(Response::text(fmt::format("{}\n", (*scan)->rows())));
-  } else {
+    Response response{.content_type = std::string(RowWriter::content_type(wanted->format)),
+                      .body = RowWriter::count_row(wanted->format, (*scan)->rows())};
+    (void)co_await exchange.reply(std::move(response));
+  } else if (wanted->order_by.empty()) {
     co_await stream(exchange, **scan, *wanted);
+  } else {
+    co_await stream_sorted(exchange, **scan, *wanted);
   }
   co_await store_.close_scan(**scan);
 }
 
-core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const Wanted& wanted) {
+core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted) {
   const txn::TableSchema& schema = *scan.table().schema;
+  const RowWriter writer(wanted.format, schema, wanted.columns);
   std::vector<txn::ColumnId> ids;
   for (const std::size_t index : wanted.columns) ids.push_back(schema.columns[index].id);
-  if (auto begun = co_await exchange.begin_reply({.content_type = "text/tab-separated-values; charset=utf-8", .body = {}}); !begun) {
-    co_return;
-  }
+  if (auto begun = co_await exchange.begin_reply(head_of(writer)); !begun) co_return;
   std::uint64_t left = wanted.limit;
-  std::string text;
+  std::string text = writer.header();
   while (left > 0) {
     auto block = co_await scan.next(ids);
     if (!block) {
-      core::log_error("scan_failed", "table", scan.table().name, "place", scan.error_place(), "error",
-                      block.error().to_string());
+      log_failure(scan, block.error());
       co_return;  // not ended: the client sees that the reply is cut off
     }
     if (!*block) break;
-    std::vector<const txn::ColumnView*> views;
-    for (const txn::ColumnId id : ids) views.push_back((*block)->find(id));
+    const auto views = views_of(**block, ids);
     const std::uint64_t rows = std::min<std::uint64_t>((*block)->rows(), left);
     left -= rows;
     for (std::uint64_t row = 0; row < rows; ++row) {
-      for (std::size_t c = 0; c < views.size(); ++c) {
-        if (c > 0) text += '\t';
-        if (views[c] == nullptr) {
-          text += "\\N";  // a column younger than the block
-        } else {
-          txn::append_cell(text, *views[c], row);
-        }
-      }
-      text += '\n';
+      writer.append_row(text, views, row);
       if (text.size() >= kFlushBytes) {
         if (auto sent = co_await exchange.write(text); !sent) co_return;
         text.clear();
@@ -133,9 +110,74 @@ core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const 
       }
     }
   }
-  if (!text.empty()) {
-    if (auto sent = co_await exchange.write(text); !sent) co_return;
+  if (auto sent = co_await exchange.write(text); !sent) co_return;
+  (void)co_await exchange.end_reply();
+}
+
+core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted,
+                                                        const RowWriter& writer, txn::RowSorter& sorter,
+                                                        SortMemory& memory) {
+  const txn::TableSchema& schema = *scan.table().schema;
+  std::vector<txn::ColumnId> row_ids;
+  std::vector<txn::ColumnId> key_ids;
+  for (const std::size_t index : wanted.columns) row_ids.push_back(schema.columns[index].id);
+  for (const ScanRequest::Order& order : wanted.order_by) key_ids.push_back(schema.columns[order.column].id);
+  std::vector<txn::ColumnId> all_ids = row_ids;
+  all_ids.insert(all_ids.end(), key_ids.begin(), key_ids.end());
+
+  std::string key;
+  std::string text;
+  for (;;) {
+    auto block = co_await scan.next(all_ids);
+    if (!block) {
+      log_failure(scan, block.error());
+      co_return problem(500, fmt::format("the rows cannot be read: {}", block.error().to_string()));
+    }
+    if (!*block) break;
+    const auto row_views = views_of(**block, row_ids);
+    const auto key_views = views_of(**block, key_ids);
+    for (std::uint32_t row = 0; row < (*block)->rows(); ++row) {
+      key.clear();
+      text.clear();
+      for (std::size_t i = 0; i < key_views.size(); ++i) {
+        txn::append_sort_key(key, key_views[i], row, wanted.order_by[i].descending);
+      }
+      writer.append_row(text, row_views, row);
+      sorter.add(key, text);
+      if (!memory.note(sorter.bytes())) {
+        co_return problem(400, fmt::format("order_by: the rows that are being sorted on this shard take more than "
+                                           "limits.sort_memory_mib = {} (MiB): ask for fewer columns, or for the first "
+                                           "rows with a limit of at most {}, or raise the limit",
+                                           sort_memory_max_ / core::kMiB, txn::RowSorter::kSmallLimit));
+      }
+      if (row % kSortedRowsBetweenYields == kSortedRowsBetweenYields - 1) co_await exchange.shard().yield();
+    }
   }
+  sorter.finish();
+  co_return std::nullopt;
+}
+
+core::Task<void> ScanHandler::stream_sorted(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted) {
+  const RowWriter writer(wanted.format, *scan.table().schema, wanted.columns);
+  txn::RowSorter sorter(wanted.limit);
+  SortMemory memory(*this);
+  if (auto failed = co_await gather(exchange, scan, wanted, writer, sorter, memory)) {
+    (void)co_await exchange.reply(std::move(*failed));
+    co_return;
+  }
+  if (auto begun = co_await exchange.begin_reply(head_of(writer)); !begun) co_return;
+  std::string text = writer.header();
+  std::size_t rows = 0;
+  while (const auto row = sorter.next()) {
+    text += *row;
+    if (text.size() >= kFlushBytes) {
+      if (auto sent = co_await exchange.write(text); !sent) co_return;
+      text.clear();
+    } else if (++rows % kSortedRowsBetweenYields == 0) {
+      co_await exchange.shard().yield();
+    }
+  }
+  if (auto sent = co_await exchange.write(text); !sent) co_return;
   (void)co_await exchange.end_reply();
 }
 

@@ -1,37 +1,48 @@
-// ScanHandler: GET /api/{db}/{table}/_scan?columns=a,b&limit=N: a table's rows as tsv, streamed.
+// ScanHandler: GET /api/{db}/{table}/_scan: a table's rows, streamed. net/query/scan_request says what may be asked for.
 //
-// Cells as txn/column/value_format writes them. `columns=count(*)` gives the row count, from the block list alone.
+// `columns=count(*)` gives the row count, from the block list alone. With order_by the rows are gathered first: keys and
+// finished rows in memory, at most sort_memory_max on a shard, whatever number of such scans runs; a limit of up to
+// RowSorter::kSmallLimit rows sorts a table of any size.
 //
-// Journey:  Router -> [ScanHandler] -> Store::scan -> Scan::next, block by block -> chunked reply.
+// Journey:  Router -> [ScanHandler] -> Store::scan -> Scan::next, block by block -> RowWriter (-> RowSorter) -> reply.
 // Shard:    one per shard; a scan runs where its connection is.
 // Promise:  the rows of one checkpoint: all that was acknowledged before the request came, nothing in part. Memory: one
-//           block and one chunk of text.
-// Failure:  401, 404, 400 with a JSON text before the first byte; a block that cannot be read cuts the reply off (the
-//           client sees that it is not complete) and is logged with its file and offset.
+//           block, one chunk of text, and what a sort holds.
+// Failure:  401, 404, 400 with a JSON text before the first byte (also: too much to sort, with the name of the limit); a
+//           block that cannot be read cuts the reply off (the client sees that it is not complete; before the first byte
+//           it is a 500) and is logged with its file and offset.
 #pragma once
 
 #include "net/auth/authenticator.hpp"
 #include "net/http/exchange.hpp"
+#include "net/query/row_writer.hpp"
+#include "txn/store/row_sorter.hpp"
 #include "txn/store/store.hpp"
 
 namespace penstock::net {
 
 class ScanHandler final : public Handler {
  public:
-  ScanHandler(txn::Store& store, Authenticator& authenticator) : store_(store), authenticator_(authenticator) {}
+  static constexpr std::size_t kSortMemoryDefault = 256 * core::kMiB;
+
+  ScanHandler(txn::Store& store, Authenticator& authenticator, std::size_t sort_memory_max = kSortMemoryDefault)
+      : store_(store), authenticator_(authenticator), sort_memory_max_(sort_memory_max) {}
   core::Task<void> handle(Exchange& exchange) override;
 
  private:
-  struct Wanted {
-    bool count_only = false;
-    std::vector<std::size_t> columns;  // indexes in the table's schema
-    std::uint64_t limit = UINT64_MAX;
-  };
-  static std::expected<Wanted, std::string> parse(const Request& request, const txn::TableSchema& schema);
-  core::Task<void> stream(Exchange& exchange, txn::Scan& scan, const Wanted& wanted);
+  class SortMemory;  // what one sort has taken of sort_memory_max_
+
+  core::Task<void> stream(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted);
+  core::Task<void> stream_sorted(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted);
+  // Why it could not be done; nothing: all rows are in.
+  core::Task<std::optional<Response>> gather(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted,
+                                             const RowWriter& writer, txn::RowSorter& sorter,
+                                             SortMemory& memory);
 
   txn::Store& store_;
   Authenticator& authenticator_;
+  const std::size_t sort_memory_max_;
+  std::size_t sort_memory_ = 0;
 };
 
 }  // namespace penstock::net

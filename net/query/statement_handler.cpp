@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kBodyBytesMax = 2 * core::kMiB;  // the statement's own limit is 1 MiB; JSON escapes take more
 
-using Rows = std::vector<std::vector<std::string>>;
+using Rows = std::vector<std::vector<std::optional<std::string>>>;
 
 std::string result_set(const std::vector<std::string>& names, const Rows& rows, std::int64_t millis) {
   std::string out = R"({"type":"result_set","meta":[)";
@@ -26,7 +26,11 @@ std::string result_set(const std::vector<std::string>& names, const Rows& rows, 
     out += r == 0 ? "[" : ",[";
     for (std::size_t c = 0; c < rows[r].size(); ++c) {
       if (c > 0) out += ',';
-      append_json_string(out, rows[r][c]);
+      if (rows[r][c]) {
+        append_json_string(out, *rows[r][c]);
+      } else {
+        out += "null";
+      }
     }
     out += ']';
   }
@@ -51,11 +55,17 @@ std::expected<std::string, std::string> show(const txn::Catalog& catalog, const 
     if (database == nullptr) return std::unexpected(fmt::format("Unknown database '{}'", name));
     return result_set({"Tables_in_" + name}, one_column(txn::list_tables(*database, tables->like)), 0);
   }
-  const auto& create = std::get<txn::ShowCreateTableStatement>(statement);
-  const std::string& name = create.name.database.empty() ? current : create.name.database;
+  const auto* const columns = std::get_if<txn::ShowColumnsStatement>(&statement);
+  const txn::TableName& asked =
+      columns != nullptr ? columns->name : std::get<txn::ShowCreateTableStatement>(statement).name;
+  const std::string& name = asked.database.empty() ? current : asked.database;
   if (catalog.find_database(name) == nullptr) return std::unexpected(fmt::format("Unknown database '{}'", name));
-  const auto table = catalog.find_table(name, create.name.table);
-  if (table == nullptr) return std::unexpected(fmt::format("Unknown table '{}'", create.name.table));
+  const auto table = catalog.find_table(name, asked.table);
+  if (table == nullptr) return std::unexpected(fmt::format("Unknown table '{}'", asked.table));
+  if (columns != nullptr) {
+    const txn::ColumnList list = txn::list_columns(*table, *columns);
+    return result_set(list.names, list.rows, 0);
+  }
   return result_set({"Table", "Create Table"}, {{table->name, txn::show_create_table(catalog, *table)}}, 0);
 }
 

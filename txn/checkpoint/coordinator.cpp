@@ -308,7 +308,9 @@ void Coordinator::build(Batch& batch) {
         continue;
       }
       catalog = *next;
-      batch.frees_or_ends |= std::holds_alternative<DropTable>(**change) || std::holds_alternative<DropDatabase>(**change);
+      batch.frees_or_ends |= std::holds_alternative<DropTable>(**change) ||
+                             std::holds_alternative<DropDatabase>(**change) ||
+                             std::holds_alternative<TruncateTable>(**change);
       batch.items.emplace_back(DdlItem{std::move(**change)});
     } else if (request->vote) {
       Vote& vote = *request->vote;

@@ -20,7 +20,8 @@ BlockPart get_part(core::ByteReader& reader) {
 }
 
 bool is_integer(const Type& type) {
-  return !is_string(type) && type.kind != TypeKind::Double && fixed_width(type) <= 8;
+  return !is_string(type) && type.kind != TypeKind::Double && type.kind != TypeKind::Float &&
+         fixed_width(type) <= 8;
 }
 
 bool is_allowed(Encoding encoding, const Type& type) {

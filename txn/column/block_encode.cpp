@@ -308,10 +308,12 @@ void encode_block(const BlockBuilder& rows, const BlockMeta& meta, std::vector<s
     const std::size_t width = fixed_width(view.type);
     if (width == 0) {
       encode_strings(view, dictionary, codes, parts, column);
-    } else if (view.type.kind == TypeKind::Double || width == 16) {
+    } else if (view.type.kind == TypeKind::Double || view.type.kind == TypeKind::Float || width == 16) {
       encode_wide(view, width, parts, column);
     } else if (view.type.kind == TypeKind::Boolean) {
       encode_integers<std::uint8_t>(view, parts, column);
+    } else if (view.type.kind == TypeKind::IpV4) {
+      encode_integers<std::uint32_t>(view, parts, column);
     } else if (width == 1) {
       encode_integers<std::int8_t>(view, parts, column);
     } else if (width == 2) {

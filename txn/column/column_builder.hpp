@@ -12,7 +12,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "txn/column/column_view.hpp"
 #include "txn/column/grow_buffer.hpp"
@@ -22,8 +24,7 @@ namespace penstock::txn {
 
 class ColumnBuilder {
  public:
-  explicit ColumnBuilder(const Type& type)
-      : type_(type), width_(static_cast<std::uint32_t>(fixed_width(type))) {}
+  explicit ColumnBuilder(const Type& type);
 
   const Type& type() const { return type_; }
   std::size_t rows() const { return rows_; }
@@ -40,6 +41,11 @@ class ColumnBuilder {
   void append_null();
   void append_nulls(std::size_t count);
   void append_all(const ColumnView& rows);
+  // Nested types: rows are put into the children first. end_nested() makes one more row of all that is there since
+  // the last (a Struct: of one more row of each child); drop_unfinished() takes that back.
+  std::span<ColumnBuilder> children() { return children_; }
+  void end_nested();
+  void drop_unfinished() { truncate_children(rows_); }
 
   void truncate(std::size_t rows);
   void clear() { truncate(0); }
@@ -62,6 +68,8 @@ class ColumnBuilder {
       set_present(rows_, count);
     rows_ += count;
   }
+  void truncate_children(std::size_t rows);
+  std::uint32_t child_rows() const;
   void set_present(std::size_t from, std::size_t count);
   bool is_present(std::size_t row) const {
     return (std::to_integer<unsigned>(validity_.data()[row >> 3]) >> (row & 7) & 1) != 0;
@@ -74,6 +82,7 @@ class ColumnBuilder {
   GrowBuffer validity_;  // means something while null_count_ != 0
   GrowBuffer values_;    // fixed-width values, or the offsets of strings
   GrowBuffer text_;
+  std::vector<ColumnBuilder> children_;
 };
 
 }  // namespace penstock::txn

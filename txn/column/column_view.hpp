@@ -2,7 +2,8 @@
 //
 // Arrow's layout: a validity bitmap (least significant bit first, 1 = present; no bitmap at all while nothing
 // is NULL), fixed-width values one after the other, or u32 offsets into bytes. What lies under a NULL is
-// zero, or an empty string.
+// zero, or an empty string. Array and Map are offsets into the rows of child columns, Struct is child columns with as
+// many rows; children can have NULLs of their own, and are NULL where a Struct is.
 //
 // Journey:  ColumnBuilder, Block -> [ColumnView] -> encodings, merges, scans, value_format.
 // Shard:    one; a view of somebody's buffers, valid while they stay as they are.
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <vector>
 
 #include "txn/schema/types.hpp"
 
@@ -28,8 +30,9 @@ struct ColumnView {
   std::uint32_t null_count = 0;
   const std::uint8_t* validity = nullptr;  // nullptr: no NULL
   const std::byte* values = nullptr;       // fixed width only
-  const std::uint32_t* offsets = nullptr;  // strings only: rows + 1 of them (none at all for no rows)
+  const std::uint32_t* offsets = nullptr;  // strings, Array, Map: rows + 1 of them (none at all for no rows)
   const char* text = nullptr;              // strings only
+  std::vector<ColumnView> children;        // of nested types: the elements; keys and values; fields
 
   bool is_null(std::size_t row) const {
     return validity != nullptr && (validity[row >> 3] >> (row & 7) & 1) == 0;

@@ -99,7 +99,10 @@ void append_date_time(std::string& out, std::int64_t micros) {
   }
 }
 
-void append_double(std::string& out, double value) {
+namespace {
+
+template <class T>
+void append_floating(std::string& out, T value) {
   if (std::isnan(value)) {
     out += "NaN";
   } else if (std::isinf(value)) {
@@ -108,6 +111,52 @@ void append_double(std::string& out, double value) {
     char text[32];
     out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
   }
+}
+
+}  // namespace
+
+void append_double(std::string& out, double value) { append_floating(out, value); }
+void append_float(std::string& out, float value) { append_floating(out, value); }
+
+void append_ipv4(std::string& out, std::uint32_t address) {
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    append_integer(out, address >> shift & 0xff);
+    if (shift != 0) out += '.';
+  }
+}
+
+// The longest run of at least two zero groups is `::` (the first of equal ones); an IPv4 address in the last 32
+// bits is written as one where ::ffff: marks it.
+void append_ipv6(std::string& out, UInt128 address) {
+  const auto group = [address](unsigned i) {
+    return static_cast<unsigned>(address >> (112 - 16 * i)) & 0xffff;
+  };
+  const bool is_mapped = address >> 32 == 0xffff;
+  const unsigned count = is_mapped ? 6 : 8;
+  unsigned run_begin = 8;
+  unsigned run_size = 1;
+  for (unsigned i = 0; i < count;) {
+    unsigned end = i;
+    while (end < count && group(end) == 0) ++end;
+    if (end - i > run_size) {
+      run_begin = i;
+      run_size = end - i;
+    }
+    i = end + 1;
+  }
+  for (unsigned i = 0; i < count; ++i) {
+    if (i == run_begin) {
+      out += "::";
+      i += run_size - 1;
+      continue;
+    }
+    if (i != 0 && out.back() != ':') out += ':';
+    char text[8];
+    out.append(text, std::to_chars(text, text + sizeof text, group(i), 16).ptr);
+  }
+  if (!is_mapped) return;
+  out += ':';
+  append_ipv4(out, static_cast<std::uint32_t>(address));
 }
 
 void append_cell(std::string& out, const ColumnView& column, std::size_t row) {
@@ -147,8 +196,22 @@ void append_cell(std::string& out, const ColumnView& column, std::size_t row) {
     case TypeKind::DateTime:
       append_date_time(out, column.value<std::int64_t>(row));
       break;
+    case TypeKind::LargeInt:
+      append_decimal(out, column.value<Int128>(row), 0);
+      break;
+    case TypeKind::Float:
+      append_float(out, column.value<float>(row));
+      break;
+    case TypeKind::IpV4:
+      append_ipv4(out, column.value<std::uint32_t>(row));
+      break;
+    case TypeKind::IpV6:
+      append_ipv6(out, column.value<UInt128>(row));
+      break;
     case TypeKind::Varchar:
     case TypeKind::String:
+    case TypeKind::Char:
+    case TypeKind::Json:
       append_escaped(out, column.text_at(row));
       break;
   }

@@ -3,7 +3,7 @@
 // NULL is \N; in strings a backslash is \\ and newline, tab and carriage return are \n, \t and \r, so a cell
 // never breaks its line. BOOLEAN true/false; DECIMAL with all digits of its scale; DATE 2017-10-01; DATETIME
 // 2017-10-03T17:05:45, with three or six digits of fraction where there is one, and without the seconds where
-// they are zero; DOUBLE the shortest text that reads back as the same number.
+// they are zero; FLOAT and DOUBLE the shortest text that reads back as the same number; IPV6 as RFC 5952 has it.
 //
 // Journey:  scan -> [append_cell] -> reply.
 // Shard:    any; pure functions.
@@ -27,5 +27,8 @@ void append_decimal(std::string& out, Int128 unscaled, unsigned scale);
 void append_date(std::string& out, std::int32_t days);
 void append_date_time(std::string& out, std::int64_t micros);
 void append_double(std::string& out, double value);
+void append_float(std::string& out, float value);
+void append_ipv4(std::string& out, std::uint32_t address);
+void append_ipv6(std::string& out, UInt128 address);
 
 }  // namespace penstock::txn

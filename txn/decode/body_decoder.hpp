@@ -43,9 +43,15 @@ class BodyDecoder {
   virtual const std::string& error() const = 0;
   virtual std::string_view error_code() const { return "INVALID_ARGUMENT"; }
   virtual std::size_t reserved_bytes() const = 0;  // what an unfinished row holds
+  virtual std::uint64_t unselected_rows() const { return 0; }  // good rows that `where` does not want
+
+  // What rows hold that are decoded and not in the builder yet. settle() puts them there and gives the memory back;
+  // after BlockFull it is to be called again, with the builder cleared.
+  virtual std::size_t waiting_bytes() const { return 0; }
+  virtual FeedResult::State settle(BlockBuilder& builder) { return FeedResult::State::NeedInput; }
 
   std::uint64_t filtered_rows() const { return rejects().count(); }
-  std::uint64_t loaded_rows() const { return total_rows() - filtered_rows(); }
+  std::uint64_t loaded_rows() const { return total_rows() - filtered_rows() - unselected_rows(); }
 };
 
 }  // namespace penstock::txn

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "txn/column/calendar.hpp"
+#include "txn/decode/json_compact.hpp"
 #include "txn/decode/swar.hpp"
 #include "txn/decode/text_to_value.hpp"
 
@@ -33,6 +34,33 @@ class Cells {
   const RowBatch::Row* rows_;
   const std::uint32_t* ends_;
   std::uint32_t separator_bytes_;
+};
+
+// Cells that may be enclosed, where nothing is escaped: the quotes come off on the way.
+template <bool kFirst>
+class EnclosedCells {
+ public:
+  EnclosedCells(const RowBatch& batch, std::uint32_t field, const CellCleaning& cleaning)
+      : cells_(batch, field),
+        trim_(cleaning.trim),
+        trims_(cleaning.trim != 0),
+        empty_is_null_(cleaning.empty_is_null) {}
+
+  bool is_null(const Cell& cell) const { return is_null_mark(cell) || (empty_is_null_ && cell.size == 0); }
+  Cell operator[](std::size_t row) const {
+    Cell cell = cells_[row];
+    // Reading one byte before an empty first cell is avoided by asking for the size first.
+    const bool trims = trims_ && cell.size >= 2 && *cell.begin == trim_ && cell.begin[cell.size - 1] == trim_;
+    cell.begin += trims;
+    cell.size -= 2 * static_cast<std::size_t>(trims);
+    return cell;
+  }
+
+ private:
+  Cells<kFirst> cells_;
+  char trim_;
+  bool trims_;
+  bool empty_is_null_;
 };
 
 // A cell that has no value: NULL where that is allowed, otherwise the row is bad.
@@ -84,6 +112,14 @@ bool fast_integer(Cell cell, T& value) {
   if (!swar::parse_digits(cell.begin + negative, cell.size - negative, number)) return false;
   if (number > static_cast<std::uint64_t>(std::numeric_limits<T>::max()) + negative) return false;
   value = static_cast<T>(negative ? std::uint64_t{0} - number : number);
+  return true;
+}
+
+bool fast_large_integer(Cell cell, Int128& value) {
+  const bool negative = *cell.begin == '-';
+  std::uint64_t number;
+  if (!swar::parse_digits(cell.begin + negative, cell.size - negative, number)) return false;
+  value = negative ? -static_cast<Int128>(number) : static_cast<Int128>(number);
   return true;
 }
 
@@ -255,6 +291,25 @@ void decode_text(const CellsOf& cells, std::size_t count, const ColumnSource& so
 }
 
 template <class CellsOf>
+void decode_json(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+                 BadRows& bad) {
+  const std::size_t base = out.rows();
+  std::uint32_t* ends = out.extend_offsets(count);
+  GrowBuffer& text = out.text_bytes();
+  for (std::size_t row = 0; row < count; ++row) {
+    const Cell cell = cells[row];
+    const std::size_t before = text.size();
+    if (const bool was_null = cells.is_null(cell); was_null || !compact_json({cell.begin, cell.size}, text)) {
+      drop_cell(source, row, base + row, was_null, out, bad);
+    } else if (text.size() - before > source.definition.type.length) {
+      text.set_size(before);
+      bad.add(row, source.column, BadCell::TooLong);
+    }
+    ends[row] = static_cast<std::uint32_t>(text.size());
+  }
+}
+
+template <class CellsOf>
 void decode_any(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
                 BadRows& bad) {
   const Type& type = source.definition.type;
@@ -285,8 +340,25 @@ void decode_any(const CellsOf& cells, std::size_t count, const ColumnSource& sou
       return decode_fixed<std::int32_t>(cells, count, source, out, bad, FastDate{});
     case TypeKind::DateTime:
       return decode_fixed<std::int64_t>(cells, count, source, out, bad, FastDateTime{type.scale});
+    case TypeKind::LargeInt:
+      return decode_fixed<Int128>(cells, count, source, out, bad, fast_large_integer);
+    case TypeKind::Float:
+      return decode_fixed<float>(cells, count, source, out, bad, [](Cell cell, float& value) {
+        return parse_float({cell.begin, cell.size}, value);
+      });
+    case TypeKind::IpV4:
+      return decode_fixed<std::uint32_t>(cells, count, source, out, bad, [](Cell cell, std::uint32_t& value) {
+        return parse_ipv4({cell.begin, cell.size}, value);
+      });
+    case TypeKind::IpV6:
+      return decode_fixed<UInt128>(cells, count, source, out, bad, [](Cell cell, UInt128& value) {
+        return parse_ipv6({cell.begin, cell.size}, value);
+      });
+    case TypeKind::Json:
+      return decode_json(cells, count, source, out, bad);
     case TypeKind::Varchar:
     case TypeKind::String:
+    case TypeKind::Char:
       return decode_text(cells, count, source, out, bad);
   }
 }
@@ -304,6 +376,19 @@ void fill_fixed(const FillValue& value, std::size_t count, ColumnBuilder& out) {
 void decode_column(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad) {
   if (source.field == 0) return decode_any(Cells<true>(batch, source.field), batch.count, source, out, bad);
   decode_any(Cells<false>(batch, source.field), batch.count, source, out, bad);
+}
+
+void decode_cleaned_column(DecodeScratch& scratch, const CellCleaning& cleaning, const ColumnSource& source,
+                           ColumnBuilder& out) {
+  const RowBatch& batch = scratch.batch;
+  if (cleaning.enclose == 0 || !cleaning.trimmed_can_be_null || batch.has_escapes) {
+    clean_cells(batch, source.field, cleaning, batch.has_escapes, scratch.cells);
+    return decode_any(scratch.cells, batch.count, source, out, scratch.bad);
+  }
+  if (source.field == 0) {
+    return decode_any(EnclosedCells<true>(batch, 0, cleaning), batch.count, source, out, scratch.bad);
+  }
+  decode_any(EnclosedCells<false>(batch, source.field, cleaning), batch.count, source, out, scratch.bad);
 }
 
 void decode_cells(const CellList& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,

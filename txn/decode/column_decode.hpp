@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "txn/column/column_builder.hpp"
 #include "txn/decode/cell_list.hpp"
@@ -24,11 +25,14 @@ struct CellRules {
   std::int32_t zone_offset_seconds = 0;  // of the load's time zone from UTC
 };
 
+struct JsonScratch;
+
 // What decoding needs beside its load's own state: one a shard.
 struct DecodeScratch {
   RowBatch batch;
   BadRows bad;
   CellList cells;
+  std::shared_ptr<JsonScratch> json;  // made by the first JSON load
 };
 
 struct ColumnSource {
@@ -39,6 +43,9 @@ struct ColumnSource {
 };
 
 void decode_column(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad);
+// The same from the cells of the scratch's batch as they are meant.
+void decode_cleaned_column(DecodeScratch& scratch, const CellCleaning& cleaning, const ColumnSource& source,
+                           ColumnBuilder& out);
 // The same from `count` cells that were made elsewhere (source.field means nothing then).
 void decode_cells(const CellList& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
                   BadRows& bad);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "txn/column/calendar.hpp"
+#include "txn/decode/json_compact.hpp"
 
 namespace penstock::txn {
 namespace {
@@ -91,7 +92,13 @@ std::expected<FillValue, std::string> fill_value(const ColumnDef& column, const 
   if (column.default_kind == DefaultKind::Literal && column.default_value) {
     const std::string& text = *column.default_value;
     fill.is_null = false;
-    if (is_string(column.type)) {
+    if (column.type.kind == TypeKind::Json) {
+      GrowBuffer compact;
+      if (compact_json(text, compact) && compact.size() <= column.type.length) {
+        fill.text = core::as_text(compact.bytes());
+        return fill;
+      }
+    } else if (is_string(column.type)) {
       if (column.type.length == 0 || text.size() <= column.type.length) {
         fill.text = text;
         return fill;
@@ -126,6 +133,7 @@ std::expected<ColumnMapping, std::string> map_columns(const TableSchema& schema,
   const std::expected<Names, std::string> names = parse_names(options.columns);
   if (!names) return std::unexpected(names.error());
   mapping.field_count = static_cast<std::uint32_t>(names->size());
+  mapping.names = *names;
   std::size_t fill_bytes = 0;
   for (std::size_t field = 0; field < names->size(); ++field) {
     const std::optional<std::size_t> column = schema.index_of((*names)[field]);

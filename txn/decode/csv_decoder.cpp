@@ -387,12 +387,11 @@ void CsvDecoder::decode_columns(BlockBuilder& builder) {
     }
     const ColumnSource source{i, static_cast<std::uint32_t>(target.field), schema_->columns[i],
                               options_.cells};
-    if (!cleaning_.is_needed()) {
+    if (cleaning_.is_needed()) {
+      decode_cleaned_column(scratch_, cleaning_, source, columns[i]);
+    } else {
       decode_column(batch, source, columns[i], scratch_.bad);
-      continue;
     }
-    clean_cells(batch, source.field, cleaning_, batch.has_escapes, scratch_.cells);
-    decode_cells(scratch_.cells, batch.count, source, columns[i], scratch_.bad);
   }
   scratch_.cells.release_long_text();
 }

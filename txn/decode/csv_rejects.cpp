@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "txn/decode/cell_reason.hpp"
 #include "txn/decode/csv_decoder.hpp"
 
 namespace penstock::txn {
@@ -67,25 +68,7 @@ void CsvDecoder::reject_bad_cell(std::size_t row) {
   const auto field = static_cast<std::uint32_t>(mapping_.targets[cell.column].field);
   const Cell cleaned = clean_cell(batch, row, field, cleaning_, scratch_.cells);
   const std::string_view value(cleaned.begin, cleaned.size);
-  const std::string_view shown = value.substr(0, utf8_prefix(value, rejects_.limits().text_bytes_max));
-  std::string reason;
-  switch (cell.why) {
-    case BadCell::Null:
-      reason = fmt::format("column({}) values is null while columns is not nullable", column.name);
-      break;
-    case BadCell::Incorrect:
-      reason = fmt::format("column({}) value is incorrect while strict mode is true, src value is {}",
-                           column.name, shown);
-      break;
-    case BadCell::TooLong:
-      reason = fmt::format(
-          "column_name[{}], the length of input string is too long than vec schema. first 32 bytes of input "
-          "str: [{}] "
-          "schema length: {}; actual length: {}; ",
-          column.name, value.substr(0, utf8_prefix(value, 32)), column.type.length, value.size());
-      break;
-  }
-  rejects_.add_reason(reason,
+  rejects_.add_reason(bad_cell_reason(cell.why, column, value, rejects_.limits().text_bytes_max),
                       {batch.text + batch.rows[row].begin, batch.row_end(row) - batch.rows[row].begin});
 }
 

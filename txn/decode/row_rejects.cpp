@@ -24,4 +24,11 @@ void RowRejects::add_reason(std::string_view reason, std::string_view row) {
   }
 }
 
+void RowRejects::add_all(const RowRejects& other) {
+  if (kept_ == 0) first_reason_ = other.first_reason_;
+  count_ += other.count_;
+  kept_ += other.kept_;
+  log_ += other.log_;
+}
+
 }  // namespace penstock::txn

@@ -31,6 +31,8 @@ class RowRejects {
     return kept_ < limits_.rows_max && log_.size() < limits_.bytes_max;
   }
   void add_reason(std::string_view reason, std::string_view row);
+  // Another's rows behind these.
+  void add_all(const RowRejects& other);
 
   std::uint64_t count() const { return count_; }
   const std::string& first_reason() const { return first_reason_; }

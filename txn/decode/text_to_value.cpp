@@ -175,6 +175,27 @@ bool to_micros(std::string_view text, unsigned scale, std::int32_t zone_offset_s
   return micros >= kDateTimeMin && micros <= kDateTimeMax;
 }
 
+int hex_digit(char c) {
+  if (is_digit(c)) return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+template <class T>
+bool parse_floating(std::string_view text, T& value) {
+  text = trim_blanks(text);
+  if (!text.empty() && text[0] == '+') {
+    text.remove_prefix(1);
+    if (!text.empty() && text[0] == '-') return false;
+  }
+  const char* end = text.data() + text.size();
+  const auto result = fast_float::from_chars(text.data(), end, value);
+  // Out of range is not an error here: the value is then infinity or zero, as a cast gives it.
+  return result.ptr == end && !text.empty() &&
+         (result.ec == std::errc() || result.ec == std::errc::result_out_of_range);
+}
+
 template <class T>
 void store(FixedValue& value, T number) {
   std::memcpy(value.bytes, &number, sizeof number);
@@ -231,17 +252,87 @@ bool parse_integer(std::string_view text, std::int64_t low, std::int64_t high, s
   return true;
 }
 
-bool parse_double(std::string_view text, double& value) {
+bool parse_large_integer(std::string_view text, Int128& value) {
   text = trim_blanks(text);
-  if (!text.empty() && text[0] == '+') {
-    text.remove_prefix(1);
-    if (!text.empty() && text[0] == '-') return false;
+  const bool negative = take_sign(text);
+  const std::string_view digits = take_digits(text);
+  if (digits.empty()) return false;
+  if (take_char(text, '.')) take_digits(text);
+  if (!text.empty()) return false;
+  const UInt128 limit = (UInt128{1} << 127) - !negative;
+  UInt128 number = 0;
+  for (const char c : digits) {
+    const auto digit = static_cast<UInt128>(c - '0');
+    if (number > (limit - digit) / 10) return false;
+    number = number * 10 + digit;
   }
-  const char* end = text.data() + text.size();
-  const auto result = fast_float::from_chars(text.data(), end, value);
-  // Out of range is not an error here: the value is then infinity or zero, as a cast gives it.
-  return result.ptr == end && !text.empty() &&
-         (result.ec == std::errc() || result.ec == std::errc::result_out_of_range);
+  value = static_cast<Int128>(negative ? UInt128{0} - number : number);
+  return true;
+}
+
+bool parse_double(std::string_view text, double& value) { return parse_floating(text, value); }
+bool parse_float(std::string_view text, float& value) { return parse_floating(text, value); }
+
+bool parse_ipv4(std::string_view text, std::uint32_t& address) {
+  text = trim_blanks(text);
+  address = 0;
+  for (int part = 0; part < 4; ++part) {
+    if (part != 0 && !take_char(text, '.')) return false;
+    const std::string_view digits = take_digits(text);
+    if (digits.empty() || digits.size() > 3 || (digits.size() > 1 && digits[0] == '0')) return false;
+    std::uint32_t number = 0;
+    for (const char c : digits) number = number * 10 + static_cast<std::uint32_t>(c - '0');
+    if (number > 255) return false;
+    address = address << 8 | number;
+  }
+  return text.empty();
+}
+
+bool parse_ipv6(std::string_view text, UInt128& address) {
+  text = trim_blanks(text);
+  std::uint32_t v4;
+  if (parse_ipv4(text, v4)) {
+    address = UInt128{0xffff} << 32 | v4;
+    return true;
+  }
+  std::array<std::uint16_t, 8> groups{};
+  std::size_t count = 0;
+  std::size_t gap = groups.size() + 1;  // where :: stands, in groups
+  if (text.starts_with("::")) {
+    gap = 0;
+    text.remove_prefix(2);
+  }
+  while (!text.empty()) {
+    if (count == groups.size()) return false;
+    if (count + 2 <= groups.size() && parse_ipv4(text, v4)) {
+      groups[count++] = static_cast<std::uint16_t>(v4 >> 16);
+      groups[count++] = static_cast<std::uint16_t>(v4);
+      break;
+    }
+    std::size_t digits = 0;
+    std::uint32_t group = 0;
+    while (digits < text.size() && hex_digit(text[digits]) >= 0) {
+      if (digits == 4) return false;
+      group = group * 16 + static_cast<std::uint32_t>(hex_digit(text[digits++]));
+    }
+    if (digits == 0) return false;
+    text.remove_prefix(digits);
+    groups[count++] = static_cast<std::uint16_t>(group);
+    if (text.empty()) break;
+    if (!take_char(text, ':') || text.empty()) return false;
+    if (take_char(text, ':')) {
+      if (gap <= groups.size()) return false;
+      gap = count;
+    }
+  }
+  const bool has_gap = gap <= groups.size();
+  if (has_gap ? count == groups.size() : count != groups.size()) return false;
+  address = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t place = i < gap ? i : groups.size() - count + i;
+    address |= static_cast<UInt128>(groups[i]) << (112 - 16 * place);
+  }
+  return true;
 }
 
 bool parse_decimal(std::string_view text, unsigned precision, unsigned scale, Int128& value) {
@@ -354,8 +445,34 @@ bool parse_fixed(const Type& type, std::string_view text, std::int32_t zone_offs
       store(value, micros);
       return true;
     }
+    case TypeKind::LargeInt: {
+      Int128 number;
+      if (!parse_large_integer(text, number)) return false;
+      store(value, number);
+      return true;
+    }
+    case TypeKind::Float: {
+      float number;
+      if (!parse_float(text, number)) return false;
+      store(value, number);
+      return true;
+    }
+    case TypeKind::IpV4: {
+      std::uint32_t address;
+      if (!parse_ipv4(text, address)) return false;
+      store(value, address);
+      return true;
+    }
+    case TypeKind::IpV6: {
+      UInt128 address;
+      if (!parse_ipv6(text, address)) return false;
+      store(value, address);
+      return true;
+    }
     case TypeKind::Varchar:
     case TypeKind::String:
+    case TypeKind::Char:
+    case TypeKind::Json:
       break;
   }
   return false;

@@ -25,7 +25,11 @@ std::string_view trim_blanks(std::string_view text);
 
 bool parse_boolean(std::string_view text, std::uint8_t& value);
 bool parse_integer(std::string_view text, std::int64_t low, std::int64_t high, std::int64_t& value);
+bool parse_large_integer(std::string_view text, Int128& value);
 bool parse_double(std::string_view text, double& value);
+bool parse_float(std::string_view text, float& value);
+bool parse_ipv4(std::string_view text, std::uint32_t& address);
+bool parse_ipv6(std::string_view text, UInt128& address);  // or an IPv4 address: its mapped form
 bool parse_decimal(std::string_view text, unsigned precision, unsigned scale, Int128& value);
 bool parse_date(std::string_view text, std::int32_t zone_offset_seconds, std::int32_t& days);
 bool parse_date_time(std::string_view text, unsigned scale, std::int32_t zone_offset_seconds,

@@ -104,6 +104,31 @@ core::Result<> Catalog::change(const DropTable& drop) {
   return {};
 }
 
+core::Result<> Catalog::change(const TruncateTable& truncate) {
+  const auto found = tables_.find(truncate.id);
+  if (found == tables_.end()) return refuse("truncating an unknown table");
+  if (truncate.new_id < next_table_ || truncate.new_id.value == UINT64_MAX) {
+    return refuse("truncating a table into a used id");
+  }
+  if (truncate.new_schema < next_schema_ || truncate.new_schema.value == UINT64_MAX) {
+    return refuse("truncating a table into a used schema id");
+  }
+  auto table = std::make_shared<Table>(*found->second);
+  auto schema = std::make_shared<TableSchema>(*table->schema);
+  schema->id = truncate.new_schema;
+  table->id = truncate.new_id;
+  table->schema = std::move(schema);
+  auto& slot = databases_.find(database_names_.find(table->database)->second)->second;
+  auto database = std::make_shared<Database>(*slot);
+  database->tables[table->name] = table->id;
+  slot = std::move(database);
+  tables_.erase(found);
+  next_table_ = TableId{table->id.value + 1};
+  next_schema_ = SchemaId{truncate.new_schema.value + 1};
+  tables_.emplace(table->id, std::move(table));
+  return {};
+}
+
 bool operator==(const Catalog& a, const Catalog& b) {
   const auto same = [](const auto& x, const auto& y) { return x.first == y.first && *x.second == *y.second; };
   return a.version_ == b.version_ && a.next_database_ == b.next_database_ && a.next_table_ == b.next_table_ &&

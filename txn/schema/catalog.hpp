@@ -56,7 +56,15 @@ struct DropTable {
   TableId id;
   friend bool operator==(const DropTable&, const DropTable&) = default;
 };
-using CatalogChange = std::variant<CreateDatabase, DropDatabase, CreateTable, DropTable>;
+// The table goes on under a new id (and its schema under one of its own): its rows, and the loads that began before,
+// belong to the old one.
+struct TruncateTable {
+  TableId id;
+  TableId new_id;
+  SchemaId new_schema;
+  friend bool operator==(const TruncateTable&, const TruncateTable&) = default;
+};
+using CatalogChange = std::variant<CreateDatabase, DropDatabase, CreateTable, DropTable, TruncateTable>;
 
 void encode_change(const CatalogChange& change, core::ByteWriter& out);
 core::Result<CatalogChange> decode_change(
@@ -97,6 +105,7 @@ class Catalog {
   core::Result<> change(const DropDatabase& drop);
   core::Result<> change(const CreateTable& create);
   core::Result<> change(const DropTable& drop);
+  core::Result<> change(const TruncateTable& truncate);
 
   std::uint64_t version_ = 0;
   DatabaseId next_database_{1};

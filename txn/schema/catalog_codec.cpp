@@ -6,13 +6,16 @@
 //                 2 DropDatabase    u64 id
 //                 3 CreateTable     table
 //                 4 DropTable       u64 id
+//                 5 TruncateTable   u64 id, u64 new id, u64 new schema id
 //   catalog  := u8 format = 1, u64 version, u64 next_database, u64 next_table, u64 next_schema,
 //               list of (u64 id, text name, properties) by name, list of table by id
 //   table    := u64 id, u64 database, text name, u8 key_model, list of u32 key column, u8 distribution,
 //               list of u32 hash column, u32 buckets, properties, text comment, text partition_clause,
 //               list of text index_clause, u32 next_column, u64 schema id, list of column
-//   column   := u32 id, text name, u8 kind, u8 precision, u8 scale, u32 length, flag nullable, flag is_key,
+//   column   := u32 id, text name, type, flag nullable, flag is_key,
 //               u8 default_kind, u8 default_precision, text default_value (Literal only), text comment
+//   type     := u8 kind, u8 precision, u8 scale, u32 length, and of nested kinds: list of (text name, of a Struct's
+//               fields only; type)
 //   properties := list of (text key, text value)
 #include <optional>
 #include <utility>
@@ -28,7 +31,13 @@ using core::ByteWriter;
 constexpr std::uint8_t kFormat = 1;
 constexpr std::size_t kTextBytesMin = 4;  // an empty text
 
-enum class ChangeKind : std::uint8_t { CreateDatabase = 1, DropDatabase = 2, CreateTable = 3, DropTable = 4 };
+enum class ChangeKind : std::uint8_t {
+  CreateDatabase = 1,
+  DropDatabase = 2,
+  CreateTable = 3,
+  DropTable = 4,
+  TruncateTable = 5
+};
 
 std::unexpected<core::Error> corrupt(const char* what) { return core::fail(core::Errc::Corrupt, what); }
 
@@ -82,13 +91,44 @@ std::vector<ColumnId> get_column_ids(ByteReader& in) {
   return ids;
 }
 
+void put_type(const Type& type, ByteWriter& out) {
+  out.put(type.kind);
+  out.put(type.precision);
+  out.put(type.scale);
+  out.put(type.length);
+  if (!is_nested(type)) return;
+  put_count(type.children().size(), out);
+  for (std::size_t i = 0; i < type.children().size(); ++i) {
+    if (type.kind == TypeKind::Struct) out.put_text(type.nested->names[i]);
+    put_type(type.children()[i], out);
+  }
+}
+
+// Whether the type is one is for check_table to judge; only its depth is bounded here.
+Type get_type(ByteReader& in, std::size_t depth = 1) {
+  constexpr std::size_t kTypeBytesMin = 7;
+  Type type = Type::of(static_cast<TypeKind>(in.get<std::uint8_t>()));
+  type.precision = in.get<std::uint8_t>();
+  type.scale = in.get<std::uint8_t>();
+  type.length = in.get<std::uint32_t>();
+  if (!is_nested(type) || !in.ok()) return type;
+  if (depth > kNestedDepthMax) {
+    in.fail();
+    return type;
+  }
+  NestedType nested;
+  for (std::uint32_t left = in.get_count(kTypeBytesMin); left > 0 && in.ok(); --left) {
+    if (type.kind == TypeKind::Struct) nested.names.push_back(in.get_text());
+    nested.children.push_back(get_type(in, depth + 1));
+  }
+  type.nested = std::make_shared<const NestedType>(std::move(nested));
+  return type;
+}
+
 void put_column(const ColumnDef& column, ByteWriter& out) {
   out.put(column.id.value);
   out.put_text(column.name);
-  out.put(column.type.kind);
-  out.put(column.type.precision);
-  out.put(column.type.scale);
-  out.put(column.type.length);
+  put_type(column.type, out);
   out.put(static_cast<std::uint8_t>(column.nullable));
   out.put(static_cast<std::uint8_t>(column.is_key));
   out.put(column.default_kind);
@@ -101,10 +141,7 @@ ColumnDef get_column(ByteReader& in) {
   ColumnDef column;
   column.id = ColumnId{in.get<std::uint32_t>()};
   column.name = in.get_text();
-  column.type.kind = static_cast<TypeKind>(in.get<std::uint8_t>());  // judged by check_table
-  column.type.precision = in.get<std::uint8_t>();
-  column.type.scale = in.get<std::uint8_t>();
-  column.type.length = in.get<std::uint32_t>();
+  column.type = get_type(in);
   column.nullable = get_flag(in);
   column.is_key = get_flag(in);
   column.default_kind = get_enum(in, DefaultKind::CurrentTimestamp);
@@ -184,6 +221,11 @@ void encode_change(const CatalogChange& change, ByteWriter& out) {
   } else if (const auto* drop_table = std::get_if<DropTable>(&change)) {
     out.put(ChangeKind::DropTable);
     out.put(drop_table->id.value);
+  } else if (const auto* truncate = std::get_if<TruncateTable>(&change)) {
+    out.put(ChangeKind::TruncateTable);
+    out.put(truncate->id.value);
+    out.put(truncate->new_id.value);
+    out.put(truncate->new_schema.value);
   }
 }
 
@@ -209,6 +251,14 @@ core::Result<CatalogChange> decode_change(ByteReader& in) {
     case ChangeKind::DropTable:
       change = DropTable{TableId{in.get<std::uint64_t>()}};
       break;
+    case ChangeKind::TruncateTable: {
+      TruncateTable truncate;
+      truncate.id = TableId{in.get<std::uint64_t>()};
+      truncate.new_id = TableId{in.get<std::uint64_t>()};
+      truncate.new_schema = SchemaId{in.get<std::uint64_t>()};
+      change = truncate;
+      break;
+    }
   }
   if (!change || !in.ok()) return corrupt("a catalog change");
   return std::move(*change);

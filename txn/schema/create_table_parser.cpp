@@ -26,8 +26,37 @@ std::unexpected<SqlError> not_yet(const ColumnSpec& column, std::string_view wha
   return sql_error(fmt::format("{} of column {} is not supported yet", what, column.name));
 }
 
+SqlResult<TypeSpec> parse_type(SqlCursor& cursor, std::size_t depth = 1);
+
+// Between < and >: types, or name:type of a STRUCT; NULL, NOT NULL and COMMENT may follow and say nothing here.
+SqlResult<> parse_types_inside(SqlCursor& cursor, std::size_t depth, TypeSpec& out) {
+  TRY_VOID(cursor.expect_symbol('<'));
+  if (depth > kNestedDepthMax) {
+    return sql_error(fmt::format("types may be nested in each other at most {} times", kNestedDepthMax));
+  }
+  do {
+    if (out.inside.size() == kNestedNodesMax) return cursor.unexpected_here("'>'");
+    if (out.word == "STRUCT") {
+      TRY(std::string name, cursor.expect_name("the name of a field"));
+      out.names.push_back(std::move(name));
+      cursor.accept_symbol(':');
+    }
+    TRY(TypeSpec type, parse_type(cursor, depth + 1));
+    out.inside.push_back(std::move(type));
+    if (cursor.accept_keyword("NOT")) {
+      TRY_VOID(cursor.expect_keyword("NULL"));
+    } else {
+      cursor.accept_keyword("NULL");
+    }
+    if (cursor.accept_keyword("COMMENT")) {
+      TRY_VOID(cursor.expect_string("a comment in quotes"));
+    }
+  } while (cursor.accept_symbol(','));
+  return cursor.expect_symbol('>');
+}
+
 // INT, DECIMAL(10, 2), VARCHAR(*), ARRAY<INT>, STRUCT<a:INT COMMENT 'x'>
-SqlResult<TypeSpec> parse_type(SqlCursor& cursor) {
+SqlResult<TypeSpec> parse_type(SqlCursor& cursor, std::size_t depth) {
   constexpr std::size_t kArgumentsMax = 8;
   TypeSpec type;
   const std::size_t begin = cursor.current().begin;
@@ -36,7 +65,11 @@ SqlResult<TypeSpec> parse_type(SqlCursor& cursor) {
   type.word = upper_case(std::move(type.word));
   if (cursor.at_symbol('<')) {
     type.nested = true;
-    TRY_VOID(cursor.skip_brackets('<', '>'));
+    if (type.word == "ARRAY" || type.word == "MAP" || type.word == "STRUCT") {
+      TRY_VOID(parse_types_inside(cursor, depth, type));
+    } else {
+      TRY_VOID(cursor.skip_brackets('<', '>'));
+    }
   } else if (cursor.accept_symbol('(')) {
     if (cursor.accept_symbol('*')) {
       type.wildcard = true;
@@ -216,7 +249,7 @@ SqlResult<DistributionSpec> parse_distribution(SqlCursor& cursor) {
 
 // Clauses that Doris has and penstock does not take.
 SqlResult<> refuse_unsupported(const SqlCursor& cursor, const CreateTableStatement& out) {
-  for (const char* word : {"CLUSTER", "ROLLUP", "LIKE", "AS", "BROKER", "SELECT"}) {
+  for (const char* word : {"CLUSTER", "ROLLUP", "AS", "BROKER", "SELECT"}) {
     if (cursor.at_keyword(word)) {
       return sql_error(fmt::format("CREATE TABLE {}: {} is not supported yet", out.name.table, word));
     }
@@ -261,13 +294,21 @@ SqlResult<bool> accept_clause(SqlCursor& cursor, CreateTableStatement& out, bool
 
 }  // namespace
 
-SqlResult<CreateTableStatement> parse_create_table(SqlCursor& cursor) {
+SqlResult<Statement> parse_create_table(SqlCursor& cursor) {
   CreateTableStatement out;
   if (cursor.accept_keyword("IF")) {
     TRY_VOID(cursor.expect_keywords("NOT", "EXISTS"));
     out.if_not_exists = true;
   }
   TRY(out.name, cursor.expect_table());
+  if (cursor.accept_keyword("LIKE")) {
+    CreateTableLikeStatement like{out.if_not_exists, std::move(out.name), {}};
+    TRY(like.like, cursor.expect_table());
+    if (cursor.at_keyword("WITH")) {
+      return sql_error(fmt::format("CREATE TABLE {}: LIKE ... WITH ROLLUP is not supported yet", like.name.table));
+    }
+    return like;
+  }
   TRY_VOID(refuse_unsupported(cursor, out));
   TRY_VOID(parse_columns(cursor, out));
   bool has_comment = false;

@@ -41,8 +41,7 @@ SqlResult<Statement> parse_create(SqlCursor& cursor) {
     if (cursor.at_keyword(kind)) return sql_error(fmt::format("CREATE {} TABLE is not supported yet", kind));
   }
   if (!cursor.accept_keyword("TABLE")) return cursor.unexpected_here("DATABASE or TABLE after CREATE");
-  TRY(auto table, parse_create_table(cursor));
-  return table;
+  return parse_create_table(cursor);
 }
 
 SqlResult<Statement> parse_drop(SqlCursor& cursor) {
@@ -61,13 +60,55 @@ SqlResult<Statement> parse_drop(SqlCursor& cursor) {
   return out;
 }
 
+// TRUNCATE [TABLE] t [FORCE]. A list of partitions is refused: rows are not kept by partition.
+SqlResult<Statement> parse_truncate(SqlCursor& cursor) {
+  cursor.accept_keyword("TABLE");
+  TruncateTableStatement out;
+  TRY(out.name, cursor.expect_table());
+  if (cursor.at_keyword("PARTITION") || cursor.at_keyword("PARTITIONS")) {
+    return sql_error(fmt::format("TRUNCATE TABLE {}: PARTITION is not supported yet", out.name.table));
+  }
+  cursor.accept_keyword("FORCE");
+  return out;
+}
+
 SqlResult<std::optional<std::string>> accept_like(SqlCursor& cursor) {
   if (!cursor.accept_keyword("LIKE")) return std::nullopt;
   TRY(std::string pattern, cursor.expect_string("a pattern in quotes"));
   return pattern;
 }
 
+// After SHOW [FULL] COLUMNS: FROM t [FROM db] [LIKE pattern].
+SqlResult<Statement> parse_show_columns(SqlCursor& cursor, ShowColumnsStatement::Form form) {
+  ShowColumnsStatement out;
+  out.form = form;
+  if (!cursor.accept_keyword("FROM") && !cursor.accept_keyword("IN")) {
+    return cursor.unexpected_here("FROM and a table");
+  }
+  TRY(out.name, cursor.expect_table());
+  if (cursor.accept_keyword("FROM") || cursor.accept_keyword("IN")) {
+    TRY(out.name.database, cursor.expect_database());
+  }
+  TRY(out.like, accept_like(cursor));
+  return out;
+}
+
+// DESC [db.]t [ALL]
+SqlResult<Statement> parse_describe(SqlCursor& cursor) {
+  ShowColumnsStatement out;
+  out.form = ShowColumnsStatement::Form::Describe;
+  cursor.accept_keyword("TABLE");
+  TRY(out.name, cursor.expect_table());
+  cursor.accept_keyword("ALL");  // there are no rollups to add
+  return out;
+}
+
 SqlResult<Statement> parse_show(SqlCursor& cursor) {
+  const bool full = cursor.accept_keyword("FULL");
+  if (cursor.accept_keyword("COLUMNS") || cursor.accept_keyword("FIELDS")) {
+    return parse_show_columns(cursor, full ? ShowColumnsStatement::Form::ShowFull : ShowColumnsStatement::Form::Show);
+  }
+  if (full) return cursor.unexpected_here("COLUMNS after SHOW FULL");
   if (cursor.accept_keyword("DATABASES") || cursor.accept_keyword("SCHEMAS")) {
     ShowDatabasesStatement out;
     TRY(out.like, accept_like(cursor));
@@ -87,7 +128,7 @@ SqlResult<Statement> parse_show(SqlCursor& cursor) {
     TRY(out.name, cursor.expect_table());
     return out;
   }
-  return cursor.unexpected_here("DATABASES, TABLES or CREATE TABLE after SHOW");
+  return cursor.unexpected_here("DATABASES, TABLES, COLUMNS or CREATE TABLE after SHOW");
 }
 
 }  // namespace
@@ -109,15 +150,18 @@ SqlResult<Statement> parse_statement(std::string_view text) {
     parser = parse_create;
   } else if (cursor.accept_keyword("DROP")) {
     parser = parse_drop;
+  } else if (cursor.accept_keyword("TRUNCATE")) {
+    parser = parse_truncate;
+  } else if (cursor.accept_keyword("DESC") || cursor.accept_keyword("DESCRIBE")) {
+    parser = parse_describe;
   } else if (cursor.accept_keyword("SHOW")) {
     parser = parse_show;
   } else {
     for (const char* word :
-         {"ALTER", "TRUNCATE", "SELECT", "INSERT", "UPDATE", "DELETE", "USE", "SET", "DESC", "DESCRIBE",
-          "EXPLAIN", "ADMIN", "GRANT", "REVOKE", "RECOVER", "REFRESH", "WITH"}) {
+         {"ALTER", "SELECT", "INSERT", "UPDATE", "DELETE", "USE", "SET", "EXPLAIN", "ADMIN", "GRANT", "REVOKE", "RECOVER", "REFRESH", "WITH"}) {
       if (cursor.at_keyword(word)) return sql_error(fmt::format("{} is not supported yet", word));
     }
-    return cursor.unexpected_here("CREATE, DROP or SHOW");
+    return cursor.unexpected_here("CREATE, DROP, TRUNCATE, SHOW or DESC");
   }
   TRY(Statement statement, parser(cursor));
   TRY_VOID(cursor.expect_end());

@@ -1,8 +1,8 @@
 // Doris's DDL, from text to Statement.
 //
 // Keywords in either case, `names`, both kinds of strings, comments, a trailing `;`. CREATE and DROP of
-// databases and tables, SHOW DATABASES, SHOW TABLES, SHOW CREATE TABLE. Partition and index clauses are
-// checked for their brackets and kept as text.
+// databases and tables, CREATE TABLE LIKE, TRUNCATE TABLE, SHOW DATABASES, SHOW TABLES, SHOW CREATE TABLE,
+// SHOW [FULL] COLUMNS, DESC. Partition and index clauses are checked for their brackets and kept as text.
 //
 // Journey:  net/query (POST /api/query), ctl sql -> [parse_statement] -> plan_change.
 // Shard:    any; pure.
@@ -23,6 +23,6 @@ inline constexpr std::size_t kStatementBytesMax = 1048576;
 SqlResult<Statement> parse_statement(std::string_view text);
 
 // The rest of a CREATE TABLE, from IF NOT EXISTS or the name on (create_table_parser.cpp).
-SqlResult<CreateTableStatement> parse_create_table(SqlCursor& cursor);
+SqlResult<Statement> parse_create_table(SqlCursor& cursor);
 
 }  // namespace penstock::txn

@@ -61,6 +61,42 @@ SqlResult<Change> plan(const Catalog& catalog, const CreateTableStatement& state
   return CreateTable{std::make_shared<const Table>(std::move(table))};
 }
 
+SqlResult<std::shared_ptr<const Table>> find_table(const Catalog& catalog, const TableName& name,
+                                                   std::string_view current) {
+  TRY(const std::string database, database_or_current(name.database, current));
+  if (catalog.find_database(database) == nullptr) return sql_error(fmt::format("Unknown database '{}'", database));
+  auto table = catalog.find_table(database, name.table);
+  if (table == nullptr) return sql_error(fmt::format("Unknown table '{}'", name.table));
+  return table;
+}
+
+SqlResult<Change> plan(const Catalog& catalog, const CreateTableLikeStatement& statement, std::string_view current) {
+  TRY(const auto like, find_table(catalog, statement.like, current));
+  TRY(const std::string database_name, database_or_current(statement.name.database, current));
+  const Database* database = catalog.find_database(database_name);
+  if (database == nullptr) return sql_error(fmt::format("Unknown database '{}'", database_name));
+  if (database->tables.contains(statement.name.table)) {
+    if (statement.if_not_exists) return std::nullopt;
+    return sql_error(fmt::format("Table '{}' already exists", statement.name.table));
+  }
+  if (!is_database_or_table_name(statement.name.table)) {
+    return sql_error(fmt::format("Incorrect table name '{}'", statement.name.table));
+  }
+  Table table = *like;
+  table.name = statement.name.table;
+  table.id = catalog.next_table();
+  table.database = database->id;
+  auto schema = std::make_shared<TableSchema>(*like->schema);
+  schema->id = catalog.next_schema();
+  table.schema = std::move(schema);
+  return CreateTable{std::make_shared<const Table>(std::move(table))};
+}
+
+SqlResult<Change> plan(const Catalog& catalog, const TruncateTableStatement& statement, std::string_view current) {
+  TRY(const auto table, find_table(catalog, statement.name, current));
+  return TruncateTable{table->id, catalog.next_table(), catalog.next_schema()};
+}
+
 SqlResult<Change> plan(const Catalog& catalog, const DropTableStatement& statement,
                        std::string_view current) {
   TRY(const std::string database_name, database_or_current(statement.name.database, current));
@@ -86,6 +122,8 @@ bool is_change(const Statement& statement) {
   return std::holds_alternative<CreateDatabaseStatement>(statement) ||
          std::holds_alternative<DropDatabaseStatement>(statement) ||
          std::holds_alternative<CreateTableStatement>(statement) ||
+         std::holds_alternative<CreateTableLikeStatement>(statement) ||
+         std::holds_alternative<TruncateTableStatement>(statement) ||
          std::holds_alternative<DropTableStatement>(statement);
 }
 

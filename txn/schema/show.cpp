@@ -37,6 +37,19 @@ std::string name_list(const TableSchema& schema, const std::vector<ColumnId>& co
   return "(" + out + ")";
 }
 
+std::optional<std::string> default_text(const ColumnDef& column) {
+  switch (column.default_kind) {
+    case DefaultKind::None:
+    case DefaultKind::Null:
+      return std::nullopt;
+    case DefaultKind::CurrentTimestamp:
+      if (column.default_precision == 0) return "CURRENT_TIMESTAMP";
+      return fmt::format("CURRENT_TIMESTAMP({})", column.default_precision);
+    default:
+      return column.default_value.value_or("");
+  }
+}
+
 const char* key_words(KeyModel model) {
   switch (model) {
     case KeyModel::Duplicate:
@@ -164,6 +177,31 @@ bool matches_like(std::string_view text, std::string_view pattern) {
   }
   while (p < pattern.size() && pattern[p] == '%') ++p;
   return p == pattern.size();
+}
+
+ColumnList list_columns(const Table& table, const ShowColumnsStatement& statement) {
+  using Form = ShowColumnsStatement::Form;
+  ColumnList out;
+  if (statement.form == Form::ShowFull) {
+    out.names = {"Field", "Type", "Collation", "Null", "Key", "Default", "Extra", "Privileges", "Comment"};
+  } else {
+    out.names = {"Field", "Type", "Null", "Key", "Default", "Extra"};
+  }
+  const bool describes = statement.form == Form::Describe;
+  for (const ColumnDef& column : table.schema->columns) {
+    if (statement.like && !matches_like(lower_case(column.name), lower_case(*statement.like))) continue;
+    const std::string null = describes ? (column.nullable ? "Yes" : "No") : (column.nullable ? "YES" : "NO");
+    const std::string key = describes ? (column.is_key ? "true" : "false") : (column.is_key ? "YES" : "NO");
+    // Value columns of a DUPLICATE KEY table have the aggregation NONE.
+    const std::string extra = column.is_key ? "" : "NONE";
+    if (statement.form == Form::ShowFull) {
+      out.rows.push_back({column.name, type_name(column.type), "", null, key, default_text(column), extra, "",
+                          column.comment});
+    } else {
+      out.rows.push_back({column.name, type_name(column.type), null, key, default_text(column), extra});
+    }
+  }
+  return out;
 }
 
 std::vector<std::string> list_databases(const Catalog& catalog, const std::optional<std::string>& like) {

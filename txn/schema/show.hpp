@@ -1,4 +1,4 @@
-// The catalog in words: SHOW CREATE TABLE, SHOW DATABASES, SHOW TABLES.
+// The catalog in words: SHOW CREATE TABLE, SHOW DATABASES, SHOW TABLES, SHOW COLUMNS and DESC.
 //
 // Journey:  net/query, ctl sql -> [show_create_table, list_*].
 // Shard:    any; pure.
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "txn/schema/catalog.hpp"
+#include "txn/schema/statement.hpp"
 
 namespace penstock::txn {
 
@@ -21,6 +22,13 @@ std::string show_create_table(const Catalog& catalog, const Table& table);
 // `like` is a LIKE pattern (%, _ and backslash); none takes all.
 std::vector<std::string> list_databases(const Catalog& catalog, const std::optional<std::string>& like);
 std::vector<std::string> list_tables(const Database& database, const std::optional<std::string>& like);
+
+// SHOW [FULL] COLUMNS and DESC: a result set with the names, and in the words, of Doris. A cell may be NULL.
+struct ColumnList {
+  std::vector<std::string> names;
+  std::vector<std::vector<std::optional<std::string>>> rows;
+};
+ColumnList list_columns(const Table& table, const ShowColumnsStatement& statement);
 
 bool matches_like(std::string_view text, std::string_view pattern);
 

@@ -34,6 +34,8 @@ struct TypeSpec {
   std::vector<std::uint32_t> arguments;  // (10, 2)
   bool wildcard = false;                 // VARCHAR(*)
   bool nested = false;                   // ARRAY<...> and the like
+  std::vector<TypeSpec> inside;          // what stands between < and >
+  std::vector<std::string> names;        // STRUCT: of its fields
   std::string text;                      // as it was written
 };
 
@@ -86,6 +88,18 @@ struct CreateTableStatement {
   Properties properties;
 };
 
+// CREATE TABLE t LIKE other: everything of the other one but its rows.
+struct CreateTableLikeStatement {
+  bool if_not_exists = false;
+  TableName name;
+  TableName like;
+};
+
+// The table stays, its rows go.
+struct TruncateTableStatement {
+  TableName name;
+};
+
 struct DropTableStatement {
   bool if_exists = false;
   TableName name;
@@ -105,8 +119,17 @@ struct ShowCreateTableStatement {
   TableName name;
 };
 
-using Statement =
-    std::variant<CreateDatabaseStatement, DropDatabaseStatement, CreateTableStatement, DropTableStatement,
-                 ShowDatabasesStatement, ShowTablesStatement, ShowCreateTableStatement>;
+// SHOW [FULL] COLUMNS FROM t, DESC t.
+struct ShowColumnsStatement {
+  enum class Form : std::uint8_t { Show, ShowFull, Describe };
+  Form form = Form::Show;
+  TableName name;
+  std::optional<std::string> like;
+};
+
+using Statement = std::variant<CreateDatabaseStatement, DropDatabaseStatement, CreateTableStatement,
+                               CreateTableLikeStatement, TruncateTableStatement, DropTableStatement,
+                               ShowDatabasesStatement, ShowTablesStatement, ShowCreateTableStatement,
+                               ShowColumnsStatement>;
 
 }  // namespace penstock::txn

@@ -24,6 +24,11 @@ SqlResult<> plan_default(const ColumnSpec& spec, ColumnDef& column) {
   if (spec.default_kind == DefaultKind::Null && !column.nullable) {
     return sql_error(fmt::format("Can not set null default value to non nullable column: {}", spec.name));
   }
+  if (spec.default_kind == DefaultKind::Literal && is_nested(column.type) && spec.default_value != "[]" &&
+      spec.default_value != "{}") {
+    return sql_error(fmt::format("The default of column {} of type {} can only be NULL or empty: [] or {{}}", spec.name,
+                                 type_name(column.type)));
+  }
   if (spec.default_kind != DefaultKind::CurrentTimestamp) return {};
   if (column.type.kind != TypeKind::DateTime) {
     return sql_error(
@@ -103,6 +108,21 @@ std::vector<std::string> written_key(const CreateTableStatement& statement) {
   return names;
 }
 
+bool can_be_key(const Type& type) {
+  switch (type.kind) {
+    case TypeKind::Double:
+    case TypeKind::Float:
+    case TypeKind::String:
+    case TypeKind::Json:
+    case TypeKind::Array:
+    case TypeKind::Map:
+    case TypeKind::Struct:
+      return false;
+    default:
+      return true;
+  }
+}
+
 // How many of the first columns are the key of a table that names none: Doris's short key.
 std::size_t short_key_columns(const std::vector<ColumnDef>& columns) {
   std::size_t bytes = 0;
@@ -110,7 +130,7 @@ std::size_t short_key_columns(const std::vector<ColumnDef>& columns) {
   for (const ColumnDef& column : columns) {
     bytes += short_key_bytes(column.type);
     if (count >= kShortKeyColumnsMax || bytes > kShortKeyBytesMax) break;
-    if (column.type.kind == TypeKind::Double || column.type.kind == TypeKind::String) break;
+    if (!can_be_key(column.type)) break;
     ++count;
     if (column.type.kind == TypeKind::Varchar) break;
   }
@@ -118,13 +138,20 @@ std::size_t short_key_columns(const std::vector<ColumnDef>& columns) {
 }
 
 SqlResult<> check_key_column(const ColumnDef& column) {
-  if (column.type.kind == TypeKind::Double) {
-    return sql_error("Float or double can not used as a key, use decimal instead.");
+  if (can_be_key(column.type)) return {};
+  switch (column.type.kind) {
+    case TypeKind::Double:
+    case TypeKind::Float:
+      return sql_error("Float or double can not used as a key, use decimal instead.");
+    case TypeKind::String:
+      return sql_error(fmt::format("String Type should not be used in key column[{}]", column.name));
+    case TypeKind::Json:
+      return sql_error(fmt::format("JsonType type should not be used in key column[{}].", column.name));
+    default:
+      return sql_error(
+          fmt::format("{} can only be used in the non-key column of the duplicate table at present.",
+                      type_name(column.type)));
   }
-  if (column.type.kind == TypeKind::String) {
-    return sql_error(fmt::format("String Type should not be used in key column[{}]", column.name));
-  }
-  return {};
 }
 
 SqlResult<std::size_t> count_key_columns(const CreateTableStatement& statement, const TableSchema& schema) {
@@ -187,13 +214,17 @@ SqlResult<> plan_distribution(const CreateTableStatement& statement, const Table
     if (!seen.insert(column->id.value).second) {
       return sql_error(fmt::format("Duplicated distribution column {}", name));
     }
-    if (column->type.kind == TypeKind::Double) {
+    if (column->type.kind == TypeKind::Double || column->type.kind == TypeKind::Float) {
       return sql_error(
           fmt::format("Floating point type should not be used in distribution column[{}].", column->name));
     }
     if (column->type.kind == TypeKind::String) {
       return sql_error(
           fmt::format("String Type should not be used in distribution column[{}].", column->name));
+    }
+    if (!can_be_key(column->type)) {
+      return sql_error(fmt::format("{} should not be used in distribution column[{}].",
+                                   type_name(column->type), column->name));
     }
     table.hash_columns.push_back(column->id);
   }

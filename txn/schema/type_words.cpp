@@ -31,25 +31,25 @@ constexpr std::array kWords = {
     WordRow{"VARCHAR", TypeKind::Varchar},
     WordRow{"STRING", TypeKind::String},
     WordRow{"TEXT", TypeKind::String},
-    WordRow{"LARGEINT", {}},
-    WordRow{"FLOAT", {}},
-    WordRow{"CHAR", {}},
-    WordRow{"JSON", {}},
-    WordRow{"JSONB", {}},
+    WordRow{"LARGEINT", TypeKind::LargeInt},
+    WordRow{"FLOAT", TypeKind::Float},
+    WordRow{"CHAR", TypeKind::Char},
+    WordRow{"JSON", TypeKind::Json},
+    WordRow{"JSONB", TypeKind::Json},
     WordRow{"VARIANT", {}},
-    WordRow{"IPV4", {}},
-    WordRow{"IPV6", {}},
-    WordRow{"ARRAY", {}},
-    WordRow{"MAP", {}},
-    WordRow{"STRUCT", {}},
+    WordRow{"IPV4", TypeKind::IpV4},
+    WordRow{"IPV6", TypeKind::IpV6},
+    WordRow{"ARRAY", TypeKind::Array},
+    WordRow{"MAP", TypeKind::Map},
+    WordRow{"STRUCT", TypeKind::Struct},
     WordRow{"BITMAP", {}},
     WordRow{"HLL", {}},
     WordRow{"QUANTILE_STATE", {}},
     WordRow{"AGG_STATE", {}},
     WordRow{"TIME", {}},
-    WordRow{"DECIMALV2", {}},
-    WordRow{"DATEV1", {}},
-    WordRow{"DATETIMEV1", {}},
+    WordRow{"DECIMALV2", TypeKind::Decimal},
+    WordRow{"DATEV1", TypeKind::Date},
+    WordRow{"DATETIMEV1", TypeKind::DateTime},
 };
 
 // A type's text for a message: at most 64 bytes, whole characters, on one line.
@@ -105,6 +105,16 @@ SqlResult<Type> resolve_varchar(const TypeSpec& spec, std::string_view column) {
   return Type::varchar(length);
 }
 
+SqlResult<Type> resolve_char(const TypeSpec& spec, std::string_view column) {
+  if (spec.arguments.empty()) return Type::character();
+  const std::uint32_t length = spec.arguments[0];
+  if (length < 1) return sql_error(fmt::format("CHAR size must be > 0: {} (column {})", length, column));
+  if (length > kCharLengthMax) {
+    return sql_error(fmt::format("CHAR size must be <= {}: {} (column {})", kCharLengthMax, length, column));
+  }
+  return Type::character(length);
+}
+
 // How many arguments may stand in brackets. Integers have a display width, strings a length: Doris ignores
 // both.
 std::size_t arguments_max(TypeKind kind) {
@@ -113,11 +123,54 @@ std::size_t arguments_max(TypeKind kind) {
       return 2;
     case TypeKind::Boolean:
     case TypeKind::Double:
+    case TypeKind::Float:
     case TypeKind::Date:
+    case TypeKind::Json:
+    case TypeKind::IpV4:
+    case TypeKind::IpV6:
       return 0;
     default:
       return 1;
   }
+}
+
+SqlResult<Type> resolve_nested(const TypeSpec& spec, TypeKind kind, std::string_view column) {
+  const std::size_t count = spec.inside.size();
+  if (!spec.nested || (kind == TypeKind::Array && count != 1) || (kind == TypeKind::Map && count != 2)) {
+    return sql_error(
+        fmt::format("type {} of column {}: ARRAY<type>, MAP<type, type> or STRUCT<name:type, ...> was "
+                    "expected",
+                    shown(spec), column));
+  }
+  std::vector<Type> inside;
+  for (const TypeSpec& one : spec.inside) {
+    TRY(Type type, resolve_type(one, column));
+    inside.push_back(std::move(type));
+  }
+  Type type;
+  if (kind == TypeKind::Array) {
+    type = Type::array(std::move(inside[0]));
+  } else if (kind == TypeKind::Map) {
+    type = Type::map(std::move(inside[0]), std::move(inside[1]));
+  } else {
+    std::vector<std::string> names;
+    for (const std::string& name : spec.names) {
+      // Names of fields are not case-sensitive; Doris keeps them in lower case.
+      names.push_back(lower_case(name));
+      if (std::ranges::count(names, names.back()) > 1) {
+        return sql_error(
+            fmt::format("Duplicate field name {} in struct {}", name.substr(0, 64), shown(spec)));
+      }
+    }
+    type = Type::structure(std::move(names), std::move(inside));
+  }
+  if (!is_valid(type)) {
+    return sql_error(
+        fmt::format("type {} of column {} is not supported: keys of a MAP must be of a simple type, and "
+                    "there may be {} types inside at most",
+                    shown(spec), column, kNestedNodesMax));
+  }
+  return type;
 }
 
 }  // namespace
@@ -131,6 +184,8 @@ SqlResult<Type> resolve_type(const TypeSpec& spec, std::string_view column) {
   if (!row->kind)
     return sql_error(fmt::format("type {} of column {} is not supported yet", shown(spec), column));
   const TypeKind kind = *row->kind;
+  if (is_nested(Type::of(kind)) && spec.arguments.empty() && !spec.wildcard)
+    return resolve_nested(spec, kind, column);
   if (spec.nested || spec.arguments.size() > arguments_max(kind) ||
       (spec.wildcard && kind != TypeKind::Varchar)) {
     return sql_error(
@@ -143,8 +198,12 @@ SqlResult<Type> resolve_type(const TypeSpec& spec, std::string_view column) {
       return resolve_date_time(spec, column);
     case TypeKind::Varchar:
       return resolve_varchar(spec, column);
+    case TypeKind::Char:
+      return resolve_char(spec, column);
     case TypeKind::String:
       return Type::string();
+    case TypeKind::Json:
+      return Type::json();
     default:
       return Type::of(kind);
   }
@@ -155,6 +214,13 @@ std::size_t short_key_bytes(const Type& type) {
     case TypeKind::Varchar:
       return 20;  // Doris counts every VARCHAR so
     case TypeKind::String:
+    case TypeKind::Json:
+      return 16;
+    case TypeKind::Char:
+      return type.length;
+    case TypeKind::Array:
+    case TypeKind::Map:
+    case TypeKind::Struct:
       return 16;
     case TypeKind::Decimal:
       return type.precision <= 9 ? 4 : fixed_width(type);

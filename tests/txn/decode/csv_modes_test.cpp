@@ -350,5 +350,48 @@ TEST(CsvModes, strict_mode_shows_what_a_cell_means_and_the_row_as_it_was) {
             "[\"1\\\"x\",b,2024-05-06,\"d\"]; \n");
 }
 
+TEST(CsvTypes, every_scalar_type_from_its_text) {
+  LoadSetup setup{
+      .schema = schema_of({column(1, Type::of(TypeKind::LargeInt)), column(2, Type::of(TypeKind::Float)),
+                           column(3, Type::character(4)), column(4, Type::json()),
+                           column(5, Type::of(TypeKind::IpV4)), column(6, Type::of(TypeKind::IpV6))}),
+      .columns = "",
+      .options = {}};
+  const std::string body =
+      "-45235\t1.34\tabcd\t{\"b\" : [1, 2.50], \"a\":null}\t10.0.0.1\t2001:DB8::1\n"
+      "170141183460469231731687303715884105727\t1e39\tabcdef\t7\t1.2.3\t1.2.3.4\n"
+      "x\ty\t\xC3\xA9\xC3\xA9\xC3\xA9\t{bad\t\\N\t::\n";
+  EXPECT_EQ(only_rows(setup, body),
+            "-45235|1.34|abcd|{\"b\":[1,2.50],\"a\":null}|10.0.0.1|2001:db8::1\n"
+            "170141183460469231731687303715884105727|Infinity|abcd|7|\\N|::ffff:1.2.3.4\n"
+            "\\N|\\N|\xC3\xA9\xC3\xA9|\\N|\\N|::\ntotal 3 filtered 0 loaded 3\n");
+  expect_same_at_every_cut(setup, body);
+  setup.options.cells.strict = true;
+  EXPECT_TRUE(only_rows(setup, body)
+                  .starts_with("-45235|1.34|abcd|{\"b\":[1,2.50],\"a\":null}|10.0.0.1|2001:db8::1\ntotal 3 "
+                               "filtered 2 loaded 1\n"));
+}
+
+TEST(CsvTypes, defaults_of_every_scalar_type) {
+  std::vector<ColumnDef> columns = {column(1, Type::of(TypeKind::Int)),
+                                    column(2, Type::of(TypeKind::LargeInt)),
+                                    column(3, Type::of(TypeKind::Float)),
+                                    column(4, Type::character(4)),
+                                    column(5, Type::json()),
+                                    column(6, Type::of(TypeKind::IpV4))};
+  const char* defaults[] = {"0", "12345678901234567890", "0.5", "abc", "{ \"k\": 1 }", "127.0.0.1"};
+  for (std::size_t i = 1; i < columns.size(); ++i) {
+    columns[i].default_kind = DefaultKind::Literal;
+    columns[i].default_value = defaults[i];
+  }
+  LoadSetup setup{.schema = schema_of(columns), .columns = "c1", .options = {}};
+  EXPECT_EQ(only_rows(setup, "1\n2\n"),
+            "1|12345678901234567890|0.5|abc|{\"k\":1}|127.0.0.1\n"
+            "2|12345678901234567890|0.5|abc|{\"k\":1}|127.0.0.1\ntotal 2 filtered 0 loaded 2\n");
+  columns[4].default_value = "{";
+  setup.schema = schema_of(columns);
+  EXPECT_EQ(run(setup, "1\n", {}), "default value '{' does not fit column: c5");
+}
+
 }  // namespace
 }  // namespace penstock::txn

@@ -4,10 +4,13 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "txn/column/calendar.hpp"
 #include "txn/column/column_builder.hpp"
 #include "txn/column/value_format.hpp"
+#include "txn/decode/json_compact.hpp"
 
 namespace penstock::txn {
 namespace {
@@ -205,6 +208,107 @@ TEST(TextToValue, strings_are_cut_between_characters) {
   EXPECT_EQ(utf8_prefix("hello world", 5), 5u);
   EXPECT_EQ(utf8_prefix("\xE4\xB8\xAD\xE4\xB8\xAD\xE4\xB8\xAD\xE4\xB8\xAD", 10), 9u);
   EXPECT_EQ(utf8_prefix("\xE4\xB8\xAD", 2), 0u);
+}
+
+TEST(TextToValue, large_integers) {
+  expect_casts(Type::of(TypeKind::LargeInt),
+               {{"170141183460469231731687303715884105727", "170141183460469231731687303715884105727"},
+                {"170141183460469231731687303715884105728", "fail"},
+                {"-170141183460469231731687303715884105728", "-170141183460469231731687303715884105728"},
+                {"-170141183460469231731687303715884105729", "fail"},
+                {"340282366920938463463374607431768211456", "fail"},
+                {"9999999999999999999999999999999999999999", "fail"},
+                {" -45.9 ", "-45"},
+                {"0", "0"},
+                {"", "fail"},
+                {"1e3", "fail"},
+                {"x", "fail"}});
+}
+
+TEST(TextToValue, floats_overflow_to_infinity) {
+  expect_casts(Type::of(TypeKind::Float), {{"3.14", "3.14"},
+                                           {" 8.100 ", "8.1"},
+                                           {"16777217", "16777216"},
+                                           {"3.40282e+39", "Infinity"},
+                                           {"-1e400", "-Infinity"},
+                                           {"1e-60", "0"},
+                                           {"nan", "NaN"},
+                                           {"", "fail"},
+                                           {"\"1\"", "fail"},
+                                           {"1.0x", "fail"}});
+}
+
+TEST(TextToValue, addresses) {
+  expect_casts(Type::of(TypeKind::IpV4), {{"0.0.0.0", "0.0.0.0"},
+                                          {" 192.168.1.255 ", "192.168.1.255"},
+                                          {"255.255.255.255", "255.255.255.255"},
+                                          {"256.1.1.1", "fail"},
+                                          {"1.2.3", "fail"},
+                                          {"1.2.3.4.5", "fail"},
+                                          {"1.2.3.04", "fail"},
+                                          {"1..2.3", "fail"},
+                                          {"", "fail"}});
+  expect_casts(Type::of(TypeKind::IpV6), {{"::", "::"},
+                                          {"::1", "::1"},
+                                          {"1::", "1::"},
+                                          {"2001:0DB8:0:0:0:0:2:1", "2001:db8::2:1"},
+                                          {"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"},
+                                          {"2001:0:0:1:0:0:0:1", "2001:0:0:1::1"},
+                                          {"2001:db8::1:0:0:1", "2001:db8::1:0:0:1"},
+                                          {"1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"},
+                                          {"1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0"},
+                                          {"::ffff:1.2.3.4", "::ffff:1.2.3.4"},
+                                          {"1.2.3.4", "::ffff:1.2.3.4"},
+                                          {"64:ff9b::1.2.3.4", "64:ff9b::102:304"},
+                                          {"1:2:3:4:5:6:7:8:9", "fail"},
+                                          {"1:2:3:4:5:6:7:8::", "fail"},
+                                          {"1::2::3", "fail"},
+                                          {":::", "fail"},
+                                          {":1", "fail"},
+                                          {"1:", "fail"},
+                                          {"12345::", "fail"},
+                                          {"g::", "fail"},
+                                          {"1:2:3:4:5:6:7:1.2.3.4", "fail"},
+                                          {"", "fail"}});
+}
+
+std::string compacted(std::string_view text) {
+  GrowBuffer out;
+  out.append("x", 1);
+  if (!compact_json(text, out)) return out.size() == 1 ? "fail" : "fail, but something was written";
+  return std::string(core::as_text(out.bytes())).substr(1);
+}
+
+TEST(JsonCompact, blanks_go_and_everything_else_stays) {
+  for (const auto& [text, expected] : std::vector<std::pair<std::string, std::string>>{
+           {" { \"b\" : 1.50 , \"a\" : [ 1 , 2 , { } , [ ] ] } \n", "{\"b\":1.50,\"a\":[1,2,{},[]]}"},
+           {"\"two words\"", "\"two words\""},
+           {"-0.5e+10", "-0.5e+10"},
+           {" null ", "null"},
+           {"[true,false , null]", "[true,false,null]"},
+           {"{\"k\": \"\\u00e9\\n\\\"\", \"k\": {\"k\": []}}", "{\"k\":\"\\u00e9\\n\\\"\",\"k\":{\"k\":[]}}"},
+           {"\"\xC3\xA9\"", "\"\xC3\xA9\""}}) {
+    EXPECT_EQ(compacted(text), expected);
+  }
+}
+
+TEST(JsonCompact, what_is_not_json_is_refused) {
+  for (const char* text : {"",           " ",           "{",          "}",
+                           "[",          "]",           "{]",         "[}",
+                           "[1,]",       "[,1]",        "{\"a\"}",    "{\"a\":}",
+                           "{\"a\":1,}", "{a:1}",       "{'a':1}",    "01",
+                           "1.",         ".5",          "+1",         "1e",
+                           "--1",        "nul",         "truex",      "\"",
+                           "\"\\x\"",    "\"\\u12g4\"", "\"\\",       "\"a\nb\"",
+                           "1 2",        "[1 2]",       "{\"a\" 1}",  "{\"a\":1 \"b\":2}",
+                           "NaN",        "[1]]",        "{\"a\":1}}", "{1:2}",
+                           "{\"a\":1,2}"}) {
+    EXPECT_EQ(compacted(text), "fail") << text;
+  }
+  EXPECT_EQ(compacted(std::string(kJsonDepthMax, '[') + std::string(kJsonDepthMax, ']')),
+            std::string(kJsonDepthMax, '[') + std::string(kJsonDepthMax, ']'));
+  EXPECT_EQ(compacted(std::string(kJsonDepthMax + 1, '[') + std::string(kJsonDepthMax + 1, ']')), "fail");
+  EXPECT_EQ(compacted(std::string(1'000'000, '[')), "fail");
 }
 
 }  // namespace

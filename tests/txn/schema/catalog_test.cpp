@@ -39,7 +39,8 @@ CatalogPtr catalog_with_tables() {
 
 std::vector<CatalogChange> sample_changes() {
   std::vector<CatalogChange> changes = {CreateDatabase{DatabaseId{7}, "db", {{"k", "v"}}},
-                                        DropDatabase{DatabaseId{9}}, DropTable{TableId{3}}};
+                                        DropDatabase{DatabaseId{9}}, DropTable{TableId{3}},
+                                        TruncateTable{TableId{3}, TableId{8}, SchemaId{5}}};
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     changes.emplace_back(CreateTable{std::make_shared<const Table>(random_table(seed))});
   }
@@ -73,6 +74,37 @@ TEST(Catalog, dropping_a_database_drops_its_tables_and_no_others) {
   EXPECT_NE(catalog->find_table("zoo", "t"), nullptr);
   EXPECT_EQ(catalog->find_database("db"), nullptr);
   EXPECT_EQ(catalog->find_database(DatabaseId{2}), nullptr);
+}
+
+TEST(Catalog, a_truncated_table_goes_on_under_new_ids_and_is_otherwise_the_same) {
+  const auto before = catalog_with_tables();
+  const auto old = before->find_table("db", "t");
+  const auto catalog = after(before, "TRUNCATE TABLE db.t");
+  const auto table = catalog->find_table("db", "t");
+  ASSERT_NE(table, nullptr);
+  EXPECT_EQ(table->id, before->next_table());
+  EXPECT_EQ(table->schema->id, before->next_schema());
+  EXPECT_EQ(catalog->find_table(old->id), nullptr);
+  EXPECT_GT(catalog->next_table(), table->id);
+  EXPECT_GT(catalog->next_schema(), table->schema->id);
+  Table same = *table;
+  auto schema = std::make_shared<TableSchema>(*table->schema);
+  same.id = old->id;
+  schema->id = old->schema->id;
+  same.schema = schema;
+  EXPECT_EQ(same, *old);
+  const auto bytes = bytes_of(*catalog);
+  ByteReader reader(bytes);
+  auto back = Catalog::decode(reader);
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(**back, *catalog);
+
+  const TruncateTable fits{table->id, catalog->next_table(), catalog->next_schema()};
+  EXPECT_EQ(apply_error(*catalog, fits), Errc::Io);
+  EXPECT_EQ(apply_error(*catalog, TruncateTable{old->id, fits.new_id, fits.new_schema}), Errc::InvalidArgument);
+  EXPECT_EQ(apply_error(*catalog, TruncateTable{table->id, old->id, fits.new_schema}), Errc::InvalidArgument);
+  EXPECT_EQ(apply_error(*catalog, TruncateTable{table->id, fits.new_id, old->schema->id}), Errc::InvalidArgument);
+  EXPECT_EQ(apply_error(*catalog, TruncateTable{table->id, TableId{UINT64_MAX}, fits.new_schema}), Errc::InvalidArgument);
 }
 
 TEST(Catalog, refuses_changes_that_do_not_fit) {

@@ -124,6 +124,24 @@ TEST(DdlParser, reads_shows) {
   EXPECT_EQ(parsed<ShowTablesStatement>("SHOW TABLES FROM d LIKE \"x\"").like, "x");
   EXPECT_EQ(parsed<ShowTablesStatement>("SHOW TABLES IN internal.d").database, "d");
   EXPECT_EQ(parsed<ShowCreateTableStatement>("SHOW CREATE TABLE d.t;").name.table, "t");
+  const auto columns = parsed<ShowColumnsStatement>("show full fields in `t` from d like 'a%'");
+  EXPECT_EQ(columns.form, ShowColumnsStatement::Form::ShowFull);
+  EXPECT_EQ(columns.name.database, "d");
+  EXPECT_EQ(columns.name.table, "t");
+  EXPECT_EQ(columns.like, "a%");
+  EXPECT_EQ(parsed<ShowColumnsStatement>("SHOW COLUMNS FROM d.t").form, ShowColumnsStatement::Form::Show);
+  EXPECT_EQ(parsed<ShowColumnsStatement>("DESC internal.d.t").name.database, "d");
+  EXPECT_EQ(parsed<ShowColumnsStatement>("describe t all").form, ShowColumnsStatement::Form::Describe);
+}
+
+TEST(DdlParser, reads_truncate_and_like) {
+  EXPECT_EQ(parsed<TruncateTableStatement>("TRUNCATE TABLE d.t;").name.database, "d");
+  EXPECT_EQ(parsed<TruncateTableStatement>("truncate `t` force").name.table, "t");
+  const auto like = parsed<CreateTableLikeStatement>("CREATE TABLE IF NOT EXISTS d.t LIKE `u`");
+  EXPECT_TRUE(like.if_not_exists);
+  EXPECT_EQ(like.name.database, "d");
+  EXPECT_EQ(like.name.table, "t");
+  EXPECT_EQ(like.like.table, "u");
 }
 
 TEST(DdlParser, takes_types_and_words_that_are_refused_later) {
@@ -151,7 +169,11 @@ TEST(DdlParser, errors_name_the_part) {
   EXPECT_EQ(
       error("CREATE VIEW v AS SELECT 1"),
       "unexpected 'VIEW' at position 8 near 'VIEW v AS SELECT 1': expected DATABASE or TABLE after CREATE");
-  EXPECT_EQ(error("CREATE TABLE t LIKE u"), "CREATE TABLE t: LIKE is not supported yet");
+  EXPECT_EQ(error("CREATE TABLE t LIKE u WITH ROLLUP"), "CREATE TABLE t: LIKE ... WITH ROLLUP is not supported yet");
+  EXPECT_THAT(error("CREATE TABLE t LIKE"), HasSubstr("a table name"));
+  EXPECT_THAT(error("SHOW FULL TABLES"), HasSubstr("COLUMNS after SHOW FULL"));
+  EXPECT_THAT(error("SHOW COLUMNS t"), HasSubstr("FROM and a table"));
+  EXPECT_EQ(error("TRUNCATE TABLE t PARTITION(p)"), "TRUNCATE TABLE t: PARTITION is not supported yet");
   EXPECT_EQ(error("CREATE TABLE t AS SELECT 1"), "CREATE TABLE t: AS is not supported yet");
   EXPECT_EQ(error("CREATE TABLE t (a INT) ROLLUP (r (a))"), "CREATE TABLE t: ROLLUP is not supported yet");
   EXPECT_EQ(error("CREATE TABLE t (a INT) UNIQUE KEY(a) CLUSTER BY (a)"),
@@ -167,7 +189,7 @@ TEST(DdlParser, errors_name_the_part) {
             "ON UPDATE CURRENT_TIMESTAMP of column a is not supported yet");
   EXPECT_EQ(error("ALTER TABLE t ADD COLUMN x INT"), "ALTER is not supported yet");
   EXPECT_EQ(error("FLY TO MOON"),
-            "unexpected 'FLY' at position 1 near 'FLY TO MOON': expected CREATE, DROP or SHOW");
+            "unexpected 'FLY' at position 1 near 'FLY TO MOON': expected CREATE, DROP, TRUNCATE, SHOW or DESC");
   EXPECT_EQ(error("DROP TABLE t; DROP TABLE u"),
             "unexpected 'DROP' at position 15 near 'DROP TABLE u': expected the end of the statement");
   EXPECT_EQ(error(" -- nothing\n"), "the statement is empty");

@@ -1,0 +1,147 @@
+#include "txn/decode/inflate_codec.hpp"
+
+#include <bzlib.h>
+#include <isa-l/igzip_lib.h>
+#include <lz4frame.h>
+#include <zstd.h>
+
+#include <limits>
+
+#include "core/base/check.hpp"
+
+namespace penstock::txn {
+namespace {
+
+class DeflateCodec final : public Codec {
+ public:
+  explicit DeflateCodec(GzipFormat format) : format_(format) {}
+
+  void begin_member() override {
+    isal_inflate_init(&state_);
+    state_.crc_flag = format_ == GzipFormat::Gzip   ? ISAL_GZIP
+                      : format_ == GzipFormat::Zlib ? ISAL_ZLIB
+                                                    : ISAL_DEFLATE;
+  }
+
+  Step step(core::Bytes input, Room room) override {
+    // The library only reads what next_in points to; its type says otherwise.
+    state_.next_in = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(input.data()));
+    state_.avail_in = static_cast<std::uint32_t>(input.size());
+    state_.next_out = reinterpret_cast<std::uint8_t*>(room.at);
+    state_.avail_out = static_cast<std::uint32_t>(room.size);
+    const int result = isal_inflate(&state_);
+    Step step;
+    // Bytes it had taken in advance may go back; those of an earlier input are gone, and what they were is garbage.
+    if (state_.avail_in > input.size()) return {.error = "something follows its end"};
+    step.consumed = input.size() - state_.avail_in;
+    step.written = room.size - state_.avail_out;
+    step.member_ended = state_.block_state == ISAL_BLOCK_FINISH;
+    if (result < 0) step.error = words(result);
+    if (result == ISAL_NEED_DICT) step.error = "it needs a dictionary";
+    return step;
+  }
+
+ private:
+  static std::string_view words(int result) {
+    switch (result) {
+      case ISAL_INCORRECT_CHECKSUM:
+        return "its checksum does not match";
+      case ISAL_INVALID_WRAPPER:
+        return "it does not begin like one";
+      case ISAL_UNSUPPORTED_METHOD:
+        return "its method is unknown";
+      default:
+        return "it holds an invalid block";
+    }
+  }
+
+  GzipFormat format_;
+  inflate_state state_;
+};
+
+class Lz4Codec final : public Codec {
+ public:
+  Lz4Codec() { CHECK(LZ4F_isError(LZ4F_createDecompressionContext(&context_, LZ4F_VERSION)) == 0); }
+  ~Lz4Codec() override { LZ4F_freeDecompressionContext(context_); }
+
+  void begin_member() override { LZ4F_resetDecompressionContext(context_); }
+
+  Step step(core::Bytes input, Room room) override {
+    std::size_t consumed = input.size();
+    std::size_t written = room.size;
+    const std::size_t hint = LZ4F_decompress(context_, room.at, &written, input.data(), &consumed, nullptr);
+    if (LZ4F_isError(hint) != 0) return {.error = LZ4F_getErrorName(hint)};
+    return {consumed, written, hint == 0, {}};
+  }
+
+ private:
+  LZ4F_dctx* context_ = nullptr;
+};
+
+class ZstdCodec final : public Codec {
+ public:
+  ZstdCodec() : context_(ZSTD_createDCtx()) {
+    CHECK(context_ != nullptr);
+    ZSTD_DCtx_setParameter(context_, ZSTD_d_windowLogMax, static_cast<int>(Inflater::kZstdWindowLogMax));
+  }
+  ~ZstdCodec() override { ZSTD_freeDCtx(context_); }
+
+  void begin_member() override { ZSTD_DCtx_reset(context_, ZSTD_reset_session_only); }
+
+  Step step(core::Bytes input, Room room) override {
+    ZSTD_inBuffer in{input.data(), input.size(), 0};
+    ZSTD_outBuffer out{room.at, room.size, 0};
+    const std::size_t hint = ZSTD_decompressStream(context_, &out, &in);
+    if (ZSTD_isError(hint) != 0) return {.error = ZSTD_getErrorName(hint)};
+    return {in.pos, out.pos, hint == 0, {}};
+  }
+
+ private:
+  ZSTD_DCtx* context_;
+};
+
+class Bzip2Codec final : public Codec {
+ public:
+  ~Bzip2Codec() override { end(); }
+
+  void begin_member() override {
+    end();
+    stream_ = {};
+    CHECK(BZ2_bzDecompressInit(&stream_, 0, 0) == BZ_OK);
+    is_open_ = true;
+  }
+
+  Step step(core::Bytes input, Room room) override {
+    stream_.next_in = reinterpret_cast<char*>(const_cast<std::byte*>(input.data()));
+    stream_.avail_in = static_cast<unsigned>(input.size());
+    stream_.next_out = reinterpret_cast<char*>(room.at);
+    stream_.avail_out = static_cast<unsigned>(room.size);
+    const int result = BZ2_bzDecompress(&stream_);
+    Step step{input.size() - stream_.avail_in, room.size - stream_.avail_out, result == BZ_STREAM_END, {}};
+    if (result == BZ_DATA_ERROR_MAGIC) step.error = "it does not begin like one";
+    if (result == BZ_DATA_ERROR) step.error = "its checksum does not match, or a block is invalid";
+    if (result == BZ_MEM_ERROR) step.error = "no memory";
+    if (result == BZ_PARAM_ERROR) step.error = "invalid";
+    return step;
+  }
+
+ private:
+  void end() {
+    if (is_open_) BZ2_bzDecompressEnd(&stream_);
+    is_open_ = false;
+  }
+
+  bz_stream stream_{};
+  bool is_open_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Codec> make_deflate_codec(GzipFormat format) {
+  return std::make_unique<DeflateCodec>(format);
+}
+std::unique_ptr<Codec> make_lz4_codec() { return std::make_unique<Lz4Codec>(); }
+std::unique_ptr<Codec> make_zstd_codec() { return std::make_unique<ZstdCodec>(); }
+std::unique_ptr<Codec> make_bzip2_codec() { return std::make_unique<Bzip2Codec>(); }
+
+}  // namespace penstock::txn

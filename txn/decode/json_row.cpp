@@ -1,0 +1,427 @@
+#include "txn/decode/json_row.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "txn/decode/json_text.hpp"
+
+namespace penstock::txn {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+constexpr std::string_view kNoKey = "\n";  // no key is written like this
+constexpr std::size_t kParserMin = 4 * core::kKiB;
+constexpr std::size_t kParserKept = 256 * core::kKiB;  // rows it may hold without being given back
+constexpr std::size_t kArenaKept = 256 * core::kKiB;
+
+// Cells for words, with the readable bytes that cells have around them.
+constexpr char kOne[GrowBuffer::kSlack + 8] = "1";
+constexpr char kZero[GrowBuffer::kSlack + 8] = "0";
+constexpr char kTrue[GrowBuffer::kSlack + 8] = "true";
+constexpr char kFalse[GrowBuffer::kSlack + 8] = "false";
+
+std::string_view trim_end(std::string_view text) {
+  while (!text.empty() && is_json_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// A document from one of its values on.
+std::string_view text_from(ondemand::value& value, std::string_view document) {
+  const char* begin = value.raw_json_token().data();
+  return {begin, static_cast<std::size_t>(document.data() + document.size() - begin)};
+}
+
+// The inside of the string whose opening quote is before `key`, as it is written; it lies in `text`.
+std::string_view written_key(const char* key, std::string_view text, bool& has_escapes) {
+  const char* const end = text.data() + text.size();
+  has_escapes = false;
+  const char* at = key;
+  while (at < end && *at != '"') {
+    if (*at == '\\') {
+      has_escapes = true;
+      ++at;
+    }
+    ++at;
+  }
+  return {key, static_cast<std::size_t>(std::min(at, end) - key)};
+}
+
+}  // namespace
+
+char* JsonArena::room(std::size_t bytes) {
+  bytes += GrowBuffer::kSlack;
+  if (chunks_.empty() || chunks_.back().capacity() - used_ < bytes) {
+    chunks_.emplace_back();
+    chunks_.back().reserve(std::max(bytes, kChunkMin));
+    used_ = 0;
+  }
+  return chunks_.back().as<char>() + used_;
+}
+
+void JsonArena::clear() {
+  used_ = 0;
+  while (chunks_.size() > 1) chunks_.pop_front();  // the last is the longest a batch needed, or long enough
+  if (!chunks_.empty() && chunks_.front().capacity() > kArenaKept) chunks_.clear();
+}
+
+void JsonScratch::release_big_parser() {
+  if (parser.capacity() > kParserKept) parser = ondemand::parser();
+}
+
+JsonRowParser::JsonRowParser(Options options, const TableSchema& schema)
+    : options_(options), fields_(*options.fields) {
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    JsonField& field = fields_[i];
+    const ColumnDef* column = field.column == JsonField::kNoColumn
+                                  ? nullptr
+                                  : &schema.columns[static_cast<std::size_t>(field.column)];
+    keeps_bool_words_.push_back(column != nullptr && type_name(column->type).starts_with("json"));
+    nullable_.push_back(column == nullptr || column->nullable);
+    fed_ += column != nullptr;
+    expected_.emplace_back(kNoKey);
+    if (!options_.jsonpaths.empty() && !field.has_path) continue;  // no row has it
+    if (!options_.jsonpaths.empty() && (field.path.size() != 1 || !field.path[0].is_key())) {
+      one_pass_ = false;
+      continue;
+    }
+    const std::string& key = options_.jsonpaths.empty() ? field.name : field.path[0].key;
+    if (!keys_.emplace(key, static_cast<std::uint32_t>(i)).second) one_pass_ = false;
+    if (key.find_first_of("\"\\") == std::string::npos) expected_.back() = key;
+  }
+  successor_.resize(fields_.size() + 1);
+  for (std::size_t i = 0; i <= fields_.size(); ++i) {
+    successor_[i] = i + 1 < fields_.size() ? static_cast<std::uint32_t>(i + 1) : 0;
+  }
+  successor_[fields_.size()] = 0;
+  seen_.resize(fields_.size());
+}
+
+std::string JsonRowParser::broken_text(simdjson::error_code error, bool is_document) {
+  return fmt::format("Parse json data {}failed. code: {}, error info: {}", is_document ? "for JsonDoc " : "",
+                     static_cast<int>(error), simdjson::error_message(error));
+}
+
+JsonRowParser::Outcome JsonRowParser::reject(std::string reason) {
+  reason_ = std::move(reason);
+  return Outcome::Rejected;
+}
+
+JsonRowParser::Outcome JsonRowParser::broken(simdjson::error_code error, bool is_document) {
+  reason_ = broken_text(error, is_document);
+  return Outcome::Broken;
+}
+
+bool JsonRowParser::start(std::string_view text, JsonScratch& scratch, ondemand::document& document) {
+  simdjson::error_code error = simdjson::SUCCESS;
+  if (scratch.parser.capacity() < text.size()) {
+    error = scratch.parser.allocate(std::max(kParserMin, text.size() + text.size() / 4));
+  }
+  if (error == simdjson::SUCCESS) {
+    error = scratch.parser
+                .iterate(simdjson::padded_string_view(text.data(), text.size(),
+                                                      text.size() + simdjson::SIMDJSON_PADDING))
+                .get(document);
+  }
+  if (error != simdjson::SUCCESS) broken(error, true);
+  return error == simdjson::SUCCESS;
+}
+
+JsonRowParser::Outcome JsonRowParser::check_shape(ondemand::document& document) {
+  ondemand::json_type type;
+  if (const auto error = document.type().get(type)) return broken(error, true);
+  if (type == ondemand::json_type::array) {
+    return reject("JSON data is array-object, `strip_outer_array` must be TRUE.");
+  }
+  if (type != ondemand::json_type::object) return reject("Expect json object value");
+  return Outcome::Row;
+}
+
+JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root, std::size_t row,
+                                            std::size_t rows_max, JsonScratch& scratch) {
+  const RowContext context{text, row, rows_max, scratch};
+  ondemand::document document;
+  if (!start(text, scratch, document)) return Outcome::Broken;
+  if (const Outcome shape = check_shape(document); shape != Outcome::Row) return shape;
+  if (++stamp_ == 0) {
+    std::fill(seen_.begin(), seen_.end(), 0);
+    stamp_ = 1;
+  }
+  before_ = static_cast<std::uint32_t>(fields_.size());
+  matched_ = matched_fed_ = cell_bytes_ = 0;
+  if (one_pass_ && !has_root) {
+    ondemand::object object;
+    if (const auto error = document.get_object().get(object)) return broken(error);
+    if (const Outcome taken = take_keys(object, context); taken != Outcome::Row) return taken;
+    const char* rest = nullptr;
+    const auto behind = document.current_location().get(rest);
+    if (behind == simdjson::SUCCESS) {
+      return *rest == ',' || *rest == '{' ? Outcome::SecondObject : broken(simdjson::TAPE_ERROR);
+    }
+    if (behind != simdjson::OUT_OF_BOUNDS) return broken(behind);
+    return finish_row(context);
+  }
+  // Here only parts of the row are walked through, so that all of it is checked first.
+  const JsonText whole = compact_json(text, nullptr);
+  if (whole.size == 0) return broken(whole.is_too_deep ? simdjson::DEPTH_ERROR : simdjson::TAPE_ERROR);
+  if (const std::string_view rest = trim_json_blanks(text.substr(whole.size)); !rest.empty()) {
+    if (rest.front() == ',' || rest.front() == '{') return Outcome::SecondObject;
+    return broken(simdjson::TAPE_ERROR);
+  }
+  if (const Outcome taken = take_paths(document, has_root, context); taken != Outcome::Row) return taken;
+  return finish_row(context);
+}
+
+JsonRowParser::Outcome JsonRowParser::take_keys(ondemand::object object, const RowContext& context) {
+  for (auto item : object) {
+    ondemand::field field;
+    if (const auto error = std::move(item).get(field)) return broken(error);
+    const std::int32_t index = field_of(field.key().raw(), context);
+    if (index < 0) continue;
+    const auto at = static_cast<std::size_t>(index);
+    if (seen_[at] == stamp_) continue;  // the first of several counts
+    seen_[at] = stamp_;
+    ++matched_;
+    if (fields_[at].column == JsonField::kNoColumn) continue;
+    ++matched_fed_;
+    if (const Outcome taken = take_value(field.value(), at, context); taken != Outcome::Row) return taken;
+  }
+  return Outcome::Row;
+}
+
+JsonRowParser::Outcome JsonRowParser::take_paths(ondemand::document& document, bool has_root,
+                                                 const RowContext& context) {
+  ondemand::object object;
+  std::string_view object_text = context.text;
+  const auto enter = [&]() -> simdjson::error_code {
+    document.rewind();
+    if (const auto error = document.get_object().get(object)) return error;
+    if (!has_root) return simdjson::SUCCESS;
+    ondemand::value root;
+    if (const auto error = navigate(object, *options_.root, context.scratch, context.text, root))
+      return error;
+    object_text = text_from(root, context.text);
+    return root.get_object().get(object);
+  };
+  if (const auto error = enter()) {
+    if (error == simdjson::NO_SUCH_FIELD) return reject("JSON Root not found.");
+    if (error == simdjson::INCORRECT_TYPE) return reject("Expect json object value");
+    return broken(error);
+  }
+  if (one_pass_) return take_keys(object, context);
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    if (fields_[i].column == JsonField::kNoColumn) continue;
+    if (!fields_[i].has_path) continue;
+    if (const auto error = enter()) return broken(error);
+    ondemand::value value;
+    if (fields_[i].path.empty()) {
+      if (const Outcome taken = take_nested(object_text, i, context); taken != Outcome::Row) return taken;
+      seen_[i] = stamp_;
+      ++matched_;
+      ++matched_fed_;
+      continue;
+    }
+    const auto error = navigate(object, fields_[i].path, context.scratch, context.text, value);
+    if (error == simdjson::NO_SUCH_FIELD) continue;
+    if (error != simdjson::SUCCESS) return broken(error);
+    seen_[i] = stamp_;
+    ++matched_;
+    ++matched_fed_;
+    if (const Outcome taken = take_value(value, i, context); taken != Outcome::Row) return taken;
+    if (cell_bytes_ > options_.cell_bytes_max) return reject("the values of the row are too long");
+  }
+  return Outcome::Row;
+}
+
+// Where a path leads from an object. NO_SUCH_FIELD: nowhere.
+simdjson::error_code JsonRowParser::navigate(ondemand::object object, const JsonPath& path,
+                                             JsonScratch& scratch, std::string_view text,
+                                             ondemand::value& out) {
+  bool is_first = true;
+  for (const JsonPathStep& step : path) {
+    bool found = false;
+    if (step.is_key()) {
+      if (!is_first && out.get_object().get(object) != simdjson::SUCCESS) return simdjson::NO_SUCH_FIELD;
+      for (auto item : object) {
+        ondemand::field field;
+        if (const auto error = std::move(item).get(field)) return error;
+        bool has_escapes = false;
+        std::string_view key = written_key(field.key().raw(), text, has_escapes);
+        if (has_escapes) {
+          char* said = scratch.arena.room(key.size());
+          const std::size_t size = resolve_json_string(key, said);
+          if (size == std::string_view::npos) return simdjson::STRING_ERROR;
+          key = {said, size};
+        }
+        if (key != step.key) continue;
+        out = field.value();
+        found = true;
+        break;
+      }
+    } else {
+      ondemand::array array;
+      if (is_first || out.get_array().get(array) != simdjson::SUCCESS) return simdjson::NO_SUCH_FIELD;
+      std::int64_t left = step.index;
+      for (auto item : array) {
+        ondemand::value value;
+        if (const auto error = std::move(item).get(value)) return error;
+        if (left-- != 0) continue;
+        out = value;
+        found = true;
+        break;
+      }
+    }
+    if (!found) return simdjson::NO_SUCH_FIELD;
+    is_first = false;
+  }
+  return is_first ? simdjson::NO_SUCH_FIELD : simdjson::SUCCESS;
+}
+
+std::string_view JsonRowParser::find_root(std::string_view document_text, JsonScratch& scratch) {
+  ondemand::document document;
+  ondemand::object object;
+  ondemand::value root;
+  if (!start(document_text, scratch, document)) return {};
+  if (document.get_object().get(object) != simdjson::SUCCESS ||
+      navigate(object, *options_.root, scratch, document_text, root) != simdjson::SUCCESS) {
+    reject("JSON Root not found.");
+    return {};
+  }
+  const std::string_view rest = text_from(root, document_text);
+  return rest.substr(0, compact_json(rest, nullptr).size);
+}
+
+JsonRowParser::Outcome JsonRowParser::take_value(ondemand::value value, std::size_t field,
+                                                 const RowContext& context) {
+  const std::string_view token = trim_end(value.raw_json_token());
+  if (token.empty()) return broken(simdjson::TAPE_ERROR);
+  switch (token.front()) {
+    case '"':
+      if (token.size() < 2 || token.back() != '"') return broken(simdjson::STRING_ERROR);
+      return take_string(token.substr(1, token.size() - 2), field, context);
+    case '{':
+    case '[':
+      return take_nested(text_from(value, context.text), field, context);
+    case 't':
+      if (token != "true") return broken(simdjson::T_ATOM_ERROR);
+      set(field, keeps_bool_words_[field] ? Cell{kTrue, 4} : Cell{kOne, 1}, context);
+      return Outcome::Row;
+    case 'f':
+      if (token != "false") return broken(simdjson::F_ATOM_ERROR);
+      set(field, keeps_bool_words_[field] ? Cell{kFalse, 5} : Cell{kZero, 1}, context);
+      return Outcome::Row;
+    case 'n':
+      if (token != "null") return broken(simdjson::N_ATOM_ERROR);
+      if (!nullable_[field]) {
+        return reject(
+            fmt::format("Json value is null, but the column `{}` is not nullable.", fields_[field].name));
+      }
+      set_null(field, context);
+      return Outcome::Row;
+    default:
+      if (json_number_size(token) != token.size()) return broken(simdjson::NUMBER_ERROR);
+      set(field, {token.data(), token.size()}, context);
+      return Outcome::Row;
+  }
+}
+
+JsonRowParser::Outcome JsonRowParser::take_string(std::string_view inside, std::size_t field,
+                                                  const RowContext& context) {
+  if (std::memchr(inside.data(), '\\', inside.size()) == nullptr) {
+    set(field, {inside.data(), inside.size()}, context);
+    return Outcome::Row;
+  }
+  char* said = context.scratch.arena.room(inside.size());
+  const std::size_t size = resolve_json_string(inside, said);
+  if (size == std::string_view::npos) return broken(simdjson::STRING_ERROR);
+  context.scratch.arena.keep(size);
+  set(field, {said, size}, context);
+  return Outcome::Row;
+}
+
+JsonRowParser::Outcome JsonRowParser::take_nested(std::string_view rest, std::size_t field,
+                                                  const RowContext& context) {
+  char* to = context.scratch.arena.room(rest.size());
+  const JsonText value = compact_json(rest, to);
+  if (value.size == 0) return broken(value.is_too_deep ? simdjson::DEPTH_ERROR : simdjson::TAPE_ERROR);
+  if (value.written == value.size) {
+    set(field, {rest.data(), value.size}, context);
+  } else {
+    context.scratch.arena.keep(value.written);
+    set(field, {to, value.written}, context);
+  }
+  return Outcome::Row;
+}
+
+void JsonRowParser::set(std::size_t field, Cell cell, const RowContext& context) {
+  context.scratch.cells[field * context.rows_max + context.row] = cell;
+  cell_bytes_ += cell.size;
+}
+
+void JsonRowParser::set_null(std::size_t field, const RowContext& context) {
+  context.scratch.cells[field * context.rows_max + context.row] = CellList::null_cell();
+}
+
+JsonRowParser::Outcome JsonRowParser::finish_row(const RowContext& context) {
+  if (matched_ == 0) {
+    std::string names;
+    for (const JsonField& field : fields_) {
+      if (names.size() > 4096) break;
+      names += field.name + ", ";
+    }
+    return reject(fmt::format(
+        "There is no column matching jsonpaths in the json file, columns:[{}], please check columns and "
+        "jsonpaths:{}",
+        names, options_.jsonpaths));
+  }
+  if (matched_fed_ == fed_) return Outcome::Row;
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    if (seen_[i] == stamp_ || fields_[i].column == JsonField::kNoColumn) continue;
+    switch (fields_[i].missing) {
+      case JsonField::Missing::Reject:
+        return reject(
+            fmt::format("The column `{}` is not nullable, but it's not found in jsondata.", fields_[i].name));
+      case JsonField::Missing::Text:
+        set(i, {fields_[i].missing_text.data(), fields_[i].missing_size}, context);
+        break;
+      case JsonField::Missing::Null:
+        set_null(i, context);
+        break;
+    }
+  }
+  return Outcome::Row;
+}
+
+// `key` is behind the key's opening quote. Negative: nobody wants it.
+std::int32_t JsonRowParser::field_of(const char* key, const RowContext& context) {
+  const std::uint32_t guess = successor_[before_];
+  if (guess < fields_.size()) {
+    const std::string& name = expected_[guess];
+    const auto left = static_cast<std::size_t>(context.text.data() + context.text.size() - key);
+    if (name.size() < left && key[name.size()] == '"' && std::memcmp(key, name.data(), name.size()) == 0) {
+      before_ = guess;
+      return static_cast<std::int32_t>(guess);
+    }
+  }
+  return look_up(key, context);
+}
+
+std::int32_t JsonRowParser::look_up(const char* key, const RowContext& context) {
+  bool has_escapes = false;
+  std::string_view name = written_key(key, context.text, has_escapes);
+  if (has_escapes) {
+    char* said = context.scratch.arena.room(name.size());
+    const std::size_t size = resolve_json_string(name, said);
+    if (size == std::string_view::npos) return -1;
+    name = {said, size};
+  }
+  const auto found = keys_.find(name);
+  if (found == keys_.end()) return -1;
+  successor_[before_] = found->second;
+  before_ = found->second;
+  return static_cast<std::int32_t>(found->second);
+}
+
+}  // namespace penstock::txn

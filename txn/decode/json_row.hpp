@@ -1,0 +1,125 @@
+// JsonRowParser: one JSON object into the cells of one row.
+//
+// Values stay where they lie in the row's text; only strings with escapes and objects or arrays with blanks are
+// written anew, into an arena that lives as long as the batch. Keys are expected in the order of the row before, so
+// that a key costs one comparison where rows look alike.
+//
+// Journey:  JsonDecoder (a row's text) -> [JsonRowParser] -> JsonCells -> decode_cells.
+// Shard:    one. The parser's memory is the shard's (JsonScratch), not the load's.
+// Promise:  nothing is allocated per row once rows as long and as escaped have been seen. 64 bytes behind a row's text
+//           must be readable; what is in them does not matter.
+// Failure:  Rejected with reason(); SecondObject: something that looks like another row follows the first.
+#pragma once
+
+#include <simdjson.h>
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "txn/column/grow_buffer.hpp"
+#include "txn/decode/cell_list.hpp"
+#include "txn/decode/json_fields.hpp"
+
+namespace penstock::txn {
+
+// Text that cells point to until the batch is done.
+class JsonArena {
+ public:
+  char* room(std::size_t bytes);  // at the end; keep() says how many of them stay
+  void keep(std::size_t bytes) { used_ += bytes + GrowBuffer::kSlack; }
+  void clear();
+
+ private:
+  static constexpr std::size_t kChunkMin = 64 * core::kKiB;
+  std::deque<GrowBuffer> chunks_;
+  std::size_t used_ = 0;  // of the last
+};
+
+struct JsonScratch {
+  static constexpr std::size_t kCellsMax = 64 * core::kKiB;  // of a batch, unless one row has more
+
+  struct Row {
+    std::string_view text;
+    std::uint64_t offset;  // in the body
+    std::uint64_t next;    // behind it and its delimiter
+  };
+  simdjson::ondemand::parser parser;
+  JsonArena arena;
+  std::vector<Cell> cells;  // [field * rows_max + row]
+  std::vector<Row> rows;
+  void release_big_parser();
+};
+
+class JsonRowParser {
+ public:
+  enum class Outcome : std::uint8_t { Row, Rejected, Broken, SecondObject };
+
+  struct Options {
+    const std::vector<JsonField>* fields = nullptr;
+    std::string_view jsonpaths;  // the header's text, for messages; empty: none
+    const JsonPath* root = nullptr;
+    std::size_t cell_bytes_max = 0;  // of all cells of a row
+  };
+  JsonRowParser(Options options, const TableSchema& schema);
+
+  // Broken: the text is no JSON. `has_root` false: the root was applied already.
+  Outcome parse(std::string_view text, bool has_root, std::size_t row, std::size_t rows_max,
+                JsonScratch& scratch);
+  const std::string& reason() const { return reason_; }
+  std::size_t cell_bytes() const { return cell_bytes_; }  // of the last row
+
+  // The text of the value that a document's root names; empty: there is none (reason()).
+  std::string_view find_root(std::string_view document, JsonScratch& scratch);
+
+  static std::string broken_text(simdjson::error_code error, bool is_document);
+
+ private:
+  struct RowContext {
+    std::string_view text;
+    std::size_t row;
+    std::size_t rows_max;
+    JsonScratch& scratch;
+  };
+
+  bool start(std::string_view text, JsonScratch& scratch, simdjson::ondemand::document& document);
+  Outcome check_shape(simdjson::ondemand::document& document);
+  Outcome take_keys(simdjson::ondemand::object object, const RowContext& context);
+  Outcome take_paths(simdjson::ondemand::document& document, bool has_root, const RowContext& context);
+  Outcome take_value(simdjson::ondemand::value value, std::size_t field, const RowContext& context);
+  Outcome take_nested(std::string_view rest, std::size_t field, const RowContext& context);
+  Outcome take_string(std::string_view inside, std::size_t field, const RowContext& context);
+  Outcome finish_row(const RowContext& context);
+  void set(std::size_t field, Cell cell, const RowContext& context);
+  void set_null(std::size_t field, const RowContext& context);
+
+  std::int32_t field_of(const char* key, const RowContext& context);
+  std::int32_t look_up(const char* key, const RowContext& context);
+  simdjson::error_code navigate(simdjson::ondemand::object object, const JsonPath& path, JsonScratch& scratch,
+                                std::string_view text, simdjson::ondemand::value& out);
+  Outcome reject(std::string reason);
+  Outcome broken(simdjson::error_code error, bool is_document = false);
+
+  Options options_;
+  std::vector<JsonField> fields_;
+  std::vector<std::string> expected_;   // per field: its key as it is written, if that is what it says
+  std::vector<bool> keeps_bool_words_;  // per field: a JSON column, in which true is true
+  std::vector<bool> nullable_;
+  std::unordered_map<std::string_view, std::uint32_t> keys_;  // into fields_
+  bool one_pass_ = true;                                      // keys of the row, no paths into it
+  std::size_t fed_ = 0;                                       // fields that feed a column
+  std::vector<std::uint32_t>
+      successor_;  // per field (and one for the row's begin): the field behind it, last time
+  std::vector<std::uint32_t> seen_;  // per field: the stamp of the last row that had it
+  std::uint32_t stamp_ = 0;
+  std::uint32_t before_ = 0;  // the field before the key that comes
+  std::size_t matched_ = 0;
+  std::size_t matched_fed_ = 0;
+  std::size_t cell_bytes_ = 0;
+  std::string reason_;
+};
+
+}  // namespace penstock::txn
