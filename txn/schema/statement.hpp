@@ -34,9 +34,9 @@ struct TypeSpec {
   std::vector<std::uint32_t> arguments;  // (10, 2)
   bool wildcard = false;                 // VARCHAR(*)
   bool nested = false;                   // ARRAY<...> and the like
+  std::string text;                      // as it was written
   std::vector<TypeSpec> inside;          // what stands between < and >
   std::vector<std::string> names;        // STRUCT: of its fields
-  std::string text;                      // as it was written
 };
 
 struct ColumnSpec {

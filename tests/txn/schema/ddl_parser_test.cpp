@@ -213,7 +213,7 @@ TEST(DdlParser, size_depth_and_messages_are_bounded) {
                       for (int i = 0; i < 100000; ++i) type += "ARRAY<";
                       return type;
                     }()),
-              HasSubstr("'<' is nested more than 64 deep"));
+              HasSubstr("types may be nested in each other at most 8 times"));
   std::string wide = "CREATE TABLE t (";
   for (int i = 0; i < 5000; ++i) wide += "c" + std::to_string(i) + " INT,";
   EXPECT_THAT(error(wide), HasSubstr("more than 4096 columns"));

@@ -77,7 +77,7 @@ TEST(Plan, refuses_what_is_not_supported_yet_by_name) {
             "CREATE TABLE t: AGGREGATE KEY tables are not supported yet: use DUPLICATE KEY");
   EXPECT_EQ(table_error("(k INT) UNIQUE KEY(k)"),
             "CREATE TABLE t: UNIQUE KEY tables are not supported yet: use DUPLICATE KEY");
-  EXPECT_EQ(table_error("(k LARGEINT)"), "type LARGEINT of column k is not supported yet");
+  EXPECT_EQ(table_error("(k VARIANT)"), "type VARIANT of column k is not supported yet");
   EXPECT_EQ(table_error("(k INT, a ARRAY<INT>)"), "type ARRAY<INT> of column a is not supported yet");
   EXPECT_EQ(table_error("(k INT, a INT<INT>)"), "type INT<INT> of column a: INT does not take that");
 }

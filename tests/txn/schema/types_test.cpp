@@ -35,10 +35,21 @@ TEST(Types, names_are_what_show_create_table_prints) {
   EXPECT_EQ(spelled("VARCHAR", {}, true), "varchar(65533)");
   EXPECT_EQ(spelled("STRING"), "text");
   EXPECT_EQ(spelled("TEXT"), "text");
+  EXPECT_EQ(spelled("LARGEINT"), "largeint");
+  EXPECT_EQ(spelled("FLOAT"), "float");
+  EXPECT_EQ(spelled("CHAR"), "char(1)");
+  EXPECT_EQ(spelled("CHAR", {15}), "char(15)");
+  EXPECT_EQ(spelled("JSON"), "json");
+  EXPECT_EQ(spelled("JSONB"), "json");
+  EXPECT_EQ(spelled("IPV4"), "ipv4");
+  EXPECT_EQ(spelled("IPV6"), "ipv6");
+  EXPECT_EQ(spelled("DECIMALV2", {27, 9}), "decimal(27,9)");
 }
 
 TEST(Types, refusals_name_the_type_and_the_column) {
-  EXPECT_EQ(spelled("LARGEINT"), "type LARGEINT of column x is not supported yet");
+  EXPECT_EQ(spelled("ARRAY"), "type ARRAY of column x is not supported yet");
+  EXPECT_EQ(spelled("VARIANT"), "type VARIANT of column x is not supported yet");
+  EXPECT_EQ(spelled("CHAR", {256}), "CHAR size must be <= 255: 256 (column x)");
   EXPECT_EQ(spelled("FOO"), "unknown type FOO of column x");
   EXPECT_EQ(spelled("DECIMAL", {39, 1}),
             "Precision of decimal must between 1 and 38. Precision was set to: 39 (column x)");
