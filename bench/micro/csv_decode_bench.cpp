@@ -3,27 +3,13 @@
 // in 64 KiB pieces.
 #include <benchmark/benchmark.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "bench/micro/allocation_count.hpp"
 #include "txn/column/block_format.hpp"
 #include "txn/decode/csv_decoder.hpp"
-
-namespace {
-std::atomic<std::size_t> allocations{0};
-}
-
-void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* memory = std::malloc(size)) return memory;
-  std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace penstock::txn {
 namespace {
@@ -114,14 +100,14 @@ void decode_log_rows(benchmark::State& state) {
   std::size_t during = 0;
   for (auto _ : state) {
     CsvDecoder decoder(options, schema, *map_columns(*schema, {}), scratch);
-    const std::size_t before = allocations;
+    const std::size_t before = bench::allocations();
     for (std::size_t at = 0; at < text.size();) {
       const std::string_view piece = std::string_view(text).substr(at, 64 * core::kKiB);
       const FeedResult result = decoder.feed(core::as_bytes(piece), builder);
       at += result.consumed;
       if (result.state == FeedResult::State::BlockFull) builder.clear();
     }
-    during += allocations - before;
+    during += bench::allocations() - before;
     builder.clear();
     rows += decoder.loaded_rows();
   }
@@ -171,14 +157,14 @@ void decode_quoted_rows(benchmark::State& state) {
   std::size_t during = 0;
   for (auto _ : state) {
     CsvDecoder decoder(options, schema, *map_columns(*schema, {}), scratch);
-    const std::size_t before = allocations;
+    const std::size_t before = bench::allocations();
     for (std::size_t at = 0; at < text.size();) {
       const std::string_view piece = std::string_view(text).substr(at, 64 * core::kKiB);
       const FeedResult result = decoder.feed(core::as_bytes(piece), builder);
       at += result.consumed;
       if (result.state == FeedResult::State::BlockFull) builder.clear();
     }
-    during += allocations - before;
+    during += bench::allocations() - before;
     builder.clear();
     rows += decoder.loaded_rows();
   }

@@ -163,14 +163,14 @@ FeedResult::State JsonDecoder::feed_document(std::string_view piece, std::size_t
           return fail("DATA_QUALITY_ERROR",
                       "Multiple JSON objects in the body: send read_json_by_line: true if each line is one");
         }
-        return void_body(JsonRowParser::broken_text(simdjson::TAPE_ERROR, true), piece.substr(at, 64));
+        return void_body_at(JsonRowParser::broken_text(simdjson::TAPE_ERROR, true), fed_ + at);
       }
       if (c == '[' && options_.strip_outer_array) {
         place_ = Place::Elements;
       } else if (c == '{' || c == '[') {
         place_ = Place::Document;
       } else {
-        return void_body("Not an json object or json array", piece.substr(at, 64));
+        return void_body_at("Not an json object or json array", fed_ + at);
       }
       return State::NeedInput;
     }
@@ -211,7 +211,7 @@ FeedResult::State JsonDecoder::feed_elements(std::string_view piece, std::size_t
       ++total_rows_;
       return reject_row("Empty json line", "[]", fed_ + at, builder);
     case Kind::Malformed:
-      return void_body(JsonRowParser::broken_text(simdjson::TAPE_ERROR, true), piece.substr(end, 64));
+      return void_body_at(JsonRowParser::broken_text(simdjson::TAPE_ERROR, true), fed_ + end);
     case Kind::More:
       if (begin != end) {
         end_batch(builder);
@@ -442,8 +442,8 @@ FeedResult::State JsonDecoder::take_byte_order_mark(std::string_view piece, std:
       mark_done_ = true;
       if (mark_bytes_ == 0) break;
       // What only looked like a mark is the begin of something that is no JSON.
-      if (!options_.by_line) return void_body("Not an json object or json array", piece.substr(at, 64));
-      keep(kByteOrderMark.substr(0, mark_bytes_), 0);
+      if (!options_.by_line) return void_body_at("Not an json object or json array", fed_ + at);
+      keep(kByteOrderMark.substr(0, mark_bytes_ - at), 0);
       at = 0;
       break;
     }
@@ -498,6 +498,10 @@ FeedResult::State JsonDecoder::fail(std::string_view code, std::string error) {
   json().rows.clear();
   carry_.release();
   return State::Failed;
+}
+
+FeedResult::State JsonDecoder::void_body_at(std::string_view reason, std::uint64_t offset) {
+  return void_body(fmt::format("{} (at byte {} of the body)", reason, offset), {});
 }
 
 // The body counts as one bad row.

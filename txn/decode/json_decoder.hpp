@@ -96,6 +96,7 @@ class JsonDecoder final : public BodyDecoder {
   State check_carry();
   State fail(std::string_view code, std::string error);
   State void_body(std::string_view reason, std::string_view text);
+  State void_body_at(std::string_view reason, std::uint64_t offset);
 
   JsonScratch& json() const { return *scratch_.json; }
 

@@ -14,9 +14,9 @@
 #include <cstdint>
 #include <string_view>
 
-namespace penstock::txn {
+#include "txn/decode/json_compact.hpp"
 
-inline constexpr std::size_t kJsonDepthMax = 1024;
+namespace penstock::txn {
 
 struct JsonText {
   std::size_t size = 0;     // of the value as it was written, from the text's begin; 0: there is none

@@ -11,7 +11,7 @@ using testing::column;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using testing::JsonCase;
-using testing::Run;
+using testing::Outcome;
 using testing::schema_of;
 using testing::with_default;
 
@@ -23,33 +23,33 @@ JsonCase people() {
   return out;
 }
 
-Run split(const JsonCase& test, std::string_view body) {
+Outcome split(const JsonCase& test, std::string_view body) {
   std::string complaint;
-  Run run = test.run_split(body, complaint);
+  Outcome run = test.run_split(body, complaint);
   EXPECT_EQ(complaint, "") << body;
   return run;
 }
 
 TEST(JsonDecoder, lines_with_keys_in_any_order) {
-  const Run run = split(people(),
-                        "{\"id\":1,\"city\":\"Oslo\",\"score\":1.5,\"note\":\"a\"}\n\n"
-                        "{\"note\":\"b\",\"score\":\"2\",\"id\":\"2\",\"city\":null}\r\n"
-                        " { \"id\" : 3 , \"x\" : {\"id\":9} , \"score\" : true } ");
+  const Outcome run = split(people(),
+                            "{\"id\":1,\"city\":\"Oslo\",\"score\":1.5,\"note\":\"a\"}\n\n"
+                            "{\"note\":\"b\",\"score\":\"2\",\"id\":\"2\",\"city\":null}\r\n"
+                            " { \"id\" : 3 , \"x\" : {\"id\":9} , \"score\" : true } ");
   EXPECT_EQ(run.rows, "1|Oslo|1.5|a\n2|\\N|2|b\n3|nowhere|1|\\N\n");
   EXPECT_EQ(run.total, 3u);
   EXPECT_EQ(run.filtered, 0u);
 }
 
 TEST(JsonDecoder, an_outer_array_is_taken_element_by_element) {
-  const Run run = split(people().array(),
-                        "  [ {\"id\":1,\"note\":\"]},\\\"[{\"} ,{\"id\":2,\"note\":\"\\\\\"}\n,"
-                        "{\"id\":3,\"note\":[1, {\"a\" : \"}\"}]}]\n ");
+  const Outcome run = split(people().array(),
+                            "  [ {\"id\":1,\"note\":\"]},\\\"[{\"} ,{\"id\":2,\"note\":\"\\\\\"}\n,"
+                            "{\"id\":3,\"note\":[1, {\"a\" : \"}\"}]}]\n ");
   EXPECT_EQ(run.rows, "1|nowhere|\\N|]},\"[{\n2|nowhere|\\N|\\\\\n3|nowhere|\\N|[1,{\"a\":\"}\"}]\n");
   EXPECT_EQ(run.total, 3u);
 }
 
 TEST(JsonDecoder, one_object_over_several_lines_is_one_row) {
-  const Run run = split(people().document(), "\n{\n \"id\": 7,\n \"note\": \"x\ty\"}\n");
+  const Outcome run = split(people().document(), "\n{\n \"id\": 7,\n \"note\": \"x\ty\"}\n");
   EXPECT_EQ(run.filtered, 1u);  // an unescaped tab
   EXPECT_EQ(split(people().document(), "\n{\n \"id\": 7,\n \"note\": \"x\"}\n").rows, "7|nowhere|\\N|x\n");
 }
@@ -57,7 +57,7 @@ TEST(JsonDecoder, one_object_over_several_lines_is_one_row) {
 TEST(JsonDecoder, an_array_a_line) {
   JsonCase test = people().array();
   test.options.by_line = true;
-  const Run run =
+  const Outcome run =
       split(test, "[{\"id\":1},{\"id\":2}]\n[{\"id\":3}]\n[{\"id\":4},]\n[]\n{\"id\":5}\n[{\"id\":6}]");
   EXPECT_EQ(run.rows, "1|nowhere|\\N|\\N\n2|nowhere|\\N|\\N\n3|nowhere|\\N|\\N\n6|nowhere|\\N|\\N\n");
   EXPECT_EQ(run.total, 7u);
@@ -67,9 +67,9 @@ TEST(JsonDecoder, an_array_a_line) {
 }
 
 TEST(JsonDecoder, escapes_say_what_they_say) {
-  const Run run = split(people(), R"({"id":1,"note":"\uD83D\uDE42 \u00e9\t\"\\\/\b\f\n\r"})");
+  const Outcome run = split(people(), R"({"id":1,"note":"\uD83D\uDE42 \u00e9\t\"\\\/\b\f\n\r"})");
   EXPECT_THAT(run.rows, HasSubstr("\xF0\x9F\x99\x82 \xC3\xA9\\t\""));
-  const Run key = split(people(), R"({"\u0069d":5})");
+  const Outcome key = split(people(), R"({"\u0069d":5})");
   EXPECT_EQ(key.rows, "5|nowhere|\\N|\\N\n");
   EXPECT_EQ(split(people(), R"({"id":1,"note":"\ud83d"})").filtered, 1u);
   EXPECT_EQ(split(people(), R"({"id":1,"note":"\x"})").filtered, 1u);
@@ -84,11 +84,11 @@ TEST(JsonDecoder, the_first_of_equal_keys_counts) {
 }
 
 TEST(JsonDecoder, what_a_row_lacks_is_filled_or_filters_it) {
-  const Run run =
+  const Outcome run =
       split(people(),
             "{\"note\":\"x\"}\n{\"id\":null}\n{\"id\":\"abc\"}\n{\"city\":\"long long long long long "
             "long long\",\"id\":1}\n");
-  EXPECT_EQ(run.rows, "1|long long long long long long lon|\\N|\\N\n");
+  EXPECT_EQ(run.rows, "1|long long long long long long lo|\\N|\\N\n");
   EXPECT_THAT(run.log,
               HasSubstr("Reason: The column `id` is not nullable, but it's not found in jsondata.. src line "
                         "[{\"note\":\"x\"}]; \n"));
@@ -98,7 +98,7 @@ TEST(JsonDecoder, what_a_row_lacks_is_filled_or_filters_it) {
 
 TEST(JsonDecoder, rows_without_any_known_key_are_bad) {
   JsonCase test = people().with_paths(R"(["$.Id", "$.City"])");
-  const Run run = split(test, R"({"id":1,"city":"x"})");
+  const Outcome run = split(test, R"({"id":1,"city":"x"})");
   EXPECT_EQ(run.filtered, 1u);
   EXPECT_EQ(run.log,
             "Reason: There is no column matching jsonpaths in the json file, columns:[id, city, score, note, "
@@ -109,17 +109,17 @@ TEST(JsonDecoder, rows_without_any_known_key_are_bad) {
 TEST(JsonDecoder, jsonpaths_feed_columns_in_order) {
   JsonCase test = people();
   test.mapping.columns = "note, id, tmp, CITY";
-  const Run run = split(test.with_paths(R"(["$.a.\"b.c\"", "$.n[1]", "$.x", "$.a"])"),
-                        R"({"a":{"b.c":"deep", "z":[ ]},"n":[4,5,6]})");
+  const Outcome run = split(test.with_paths(R"(["$.a.\"b.c\"", "$.n[1]", "$.x", "$.a"])"),
+                            R"({"a":{"b.c":"deep", "z":[ ]},"n":[4,5,6]})");
   EXPECT_EQ(run.rows, "5|{\"b.c\":\"deep\",\"z\":[]}|\\N|deep\n");
-  const Run simple = split(people().with_paths(R"(["$.k", "$.c"])"), R"({"c":"p","k":3,"id":4})");
+  const Outcome simple = split(people().with_paths(R"(["$.k", "$.c"])"), R"({"c":"p","k":3,"id":4})");
   EXPECT_EQ(simple.rows, "3|p|\\N|\\N\n");
-  const Run twice = split(people().with_paths(R"(["$.k", "$.k", "$.k","$"])"), R"({"k":3})");
+  const Outcome twice = split(people().with_paths(R"(["$.k", "$.k", "$.k","$"])"), R"({"k":3})");
   EXPECT_EQ(twice.rows, "3|3|3|{\"k\":3}\n");
 }
 
 TEST(JsonDecoder, the_root_leads_into_each_row) {
-  const Run run =
+  const Outcome run =
       split(people().with_root("$.item"),
             "{\"no\":1,\"item\":{\"id\":1}}\n{\"item\":{}}\n{\"no\":2}\n{\"item\":\"x\"}\n{\"item\":[{\"id\":"
             "3}]}\n{\"item\":{\"id\":4},\"item\":5}\n{\"item\":{\"id\":5}}\"}\n");
@@ -171,7 +171,7 @@ TEST(JsonDecoder, broken_lines_are_filtered_one_by_one) {
   for (const std::string& line : lines) body += line + "\n{\"id\":1}\n";
   JsonCase test = people();
   test.options.rejects.rows_max = 100;
-  const Run run = test.run(body);
+  const Outcome run = test.run(body);
   EXPECT_FALSE(run.failed) << run.error;
   EXPECT_EQ(run.total, 2 * lines.size());
   EXPECT_EQ(run.filtered, lines.size()) << run.rows << run.log;
@@ -179,7 +179,7 @@ TEST(JsonDecoder, broken_lines_are_filtered_one_by_one) {
 }
 
 TEST(JsonDecoder, a_second_object_on_a_line_fails_the_load) {
-  const Run run = split(people(), "{\"id\":1}, {\"id\":2}\n");
+  const Outcome run = split(people(), "{\"id\":1}, {\"id\":2}\n");
   EXPECT_TRUE(run.failed);
   EXPECT_EQ(run.code, "DATA_QUALITY_ERROR");
   EXPECT_EQ(run.error, "Multiple JSON objects in a single line");
@@ -193,13 +193,13 @@ TEST(JsonDecoder, one_error_spoils_a_body_that_is_one_document) {
        {"[{\"id\":1},{\"id\":2},{\"id\":}]", "[{\"id\":1},{\"id\":2}", "[{\"id\":1} {\"id\":2}]",
         "[{\"id\":1},]", "[{\"id\":1}]x", "[{\"id\":1},{\"note\":\"\xff\"}]", "[{\"id\":1]", "x", "\"[{}]\"",
         "[", "[{\"id\":1},{\"id"}) {
-    const Run run = split(people().array(), body);
+    const Outcome run = split(people().array(), body);
     EXPECT_EQ(run.rows, "") << body;
     EXPECT_EQ(run.total, 1u) << body;
     EXPECT_EQ(run.filtered, 1u) << body;
     EXPECT_FALSE(run.failed) << body;
   }
-  const Run shape = split(people().document(), "[{\"id\":1}]");
+  const Outcome shape = split(people().document(), "[{\"id\":1}]");
   EXPECT_EQ(shape.filtered, 1u);
   EXPECT_THAT(shape.log, HasSubstr("JSON data is array-object, `strip_outer_array` must be TRUE."));
   EXPECT_THAT(split(people().array(), "{\"id\":1}").log,
@@ -207,7 +207,7 @@ TEST(JsonDecoder, one_error_spoils_a_body_that_is_one_document) {
 }
 
 TEST(JsonDecoder, elements_that_are_no_objects_are_filtered) {
-  const Run run = split(people().array(), "[{\"id\":1}, \"a,]\\\"\" ,3,null,[{\"id\":2}],{\"id\":4}]");
+  const Outcome run = split(people().array(), "[{\"id\":1}, \"a,]\\\"\" ,3,null,[{\"id\":2}],{\"id\":4}]");
   EXPECT_EQ(run.rows, "1|nowhere|\\N|\\N\n4|nowhere|\\N|\\N\n");
   EXPECT_EQ(run.filtered, 4u);
 }
@@ -215,7 +215,7 @@ TEST(JsonDecoder, elements_that_are_no_objects_are_filtered) {
 TEST(JsonDecoder, empty_bodies_are_empty_loads) {
   for (const JsonCase& test : {people(), people().array(), people().document()}) {
     for (const std::string_view body : {"", "\n", "\xEF\xBB\xBF", "\r\n\n"}) {
-      const Run run = split(test, body);
+      const Outcome run = split(test, body);
       EXPECT_EQ(run.total, 0u);
       EXPECT_FALSE(run.failed);
     }
@@ -237,7 +237,7 @@ TEST(JsonDecoder, big_numbers_and_words_keep_their_text) {
   test.schema =
       schema_of({column("a", Type::decimal(38, 10)), column("b", Type::string()),
                  column("c", Type::of(TypeKind::Boolean)), column("d", Type::of(TypeKind::BigInt))});
-  const Run run = split(
+  const Outcome run = split(
       test, R"({"a":1234567890123456789012345678.0123456789,"b":1e400,"c":true,"d":9223372036854775807})"
             "\n"
             R"({"a":"0.1","b":false,"c":"false","d":9223372036854775808})");
@@ -249,7 +249,7 @@ TEST(JsonDecoder, big_numbers_and_words_keep_their_text) {
 TEST(JsonDecoder, strict_mode_filters_what_does_not_convert) {
   JsonCase test = people();
   test.options.cells.strict = true;
-  const Run run = split(test, "{\"id\":1,\"score\":\"x\"}\n{\"id\":2}\n");
+  const Outcome run = split(test, "{\"id\":1,\"score\":\"x\"}\n{\"id\":2}\n");
   EXPECT_EQ(run.rows, "2|nowhere|\\N|\\N\n");
   EXPECT_THAT(run.log,
               HasSubstr("column(score) value is incorrect while strict mode is true, src value is x"));
@@ -278,7 +278,7 @@ TEST(JsonDecoder, rows_that_are_too_long_fail) {
   JsonCase test = people();
   test.options.row_bytes_max = 30;
   const std::string body = "{\"id\":1}\n{\"id\":2,\"note\":\"" + std::string(100, 'x') + "\"}\n";
-  const Run run = split(test, body);
+  const Outcome run = split(test, body);
   EXPECT_TRUE(run.failed);
   EXPECT_EQ(run.error, "a row is longer than row_bytes_max 30 bytes; it begins at byte 9 of the body");
   EXPECT_TRUE(split(test.array(), "[{\"id\":1},{\"note\":\"" + std::string(100, 'x') + "\"}]").failed);
@@ -298,7 +298,7 @@ TEST(JsonDecoder, a_million_brackets_and_a_long_string_do_no_harm) {
   for (const JsonCase& test : {people(), people().array(), people().document()}) {
     std::vector<std::string_view> pieces = {test.options.strip_outer_array ? "[{\"id\":\"" : "{\"id\":\""};
     pieces.insert(pieces.end(), 200, piece);
-    const Run run = test.run(pieces);
+    const Outcome run = test.run(pieces);
     EXPECT_TRUE(run.failed);
     EXPECT_LE(run.carry_max, 40 * core::kMiB);
   }
@@ -312,7 +312,7 @@ TEST(JsonDecoder, decoding_needs_no_memory_per_row) {
     body +=
         "{\"id\":" + std::to_string(i) + ",\"city\":\"x\\n\",\"note\":{\"a\": " + std::to_string(i) + "}}\n";
   }
-  const Run run = test.run(body);
+  const Outcome run = test.run(body);
   EXPECT_EQ(run.total, 5000u);
   EXPECT_EQ(run.filtered, 0u);
   EXPECT_THAT(run.rows, EndsWith("4999|x\\n|\\N|{\"a\":4999}\n"));

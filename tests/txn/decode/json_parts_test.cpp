@@ -11,7 +11,7 @@ namespace {
 
 using testing::column;
 using testing::JsonCase;
-using testing::Run;
+using testing::Outcome;
 using testing::schema_of;
 
 std::string compact(std::string_view text) {
@@ -165,10 +165,10 @@ TEST(JsonDecoder, random_rows_come_out_as_from_csv) {
     }
     DecodeScratch scratch;
     CsvDecoder plain({}, schema, *map_columns(*schema, {}), scratch);
-    const Run want = testing::run_pieces(plain, schema, {csv});
+    const Outcome want = testing::run_pieces(plain, schema, {csv});
     JsonCase test;
     test.schema = schema;
-    const Run got = test.run(json);
+    const Outcome got = test.run(json);
     ASSERT_EQ(got.rows, want.rows) << json << got.log;
     ASSERT_EQ(got.filtered, want.filtered) << json << got.log << want.log;
     std::string array = "[" + json + "]";
@@ -177,7 +177,7 @@ TEST(JsonDecoder, random_rows_come_out_as_from_csv) {
     }
     array[array.size() - 2] = ' ';
     const std::size_t cut = random() % array.size();
-    const Run elements =
+    const Outcome elements =
         test.array().run({std::string_view(array).substr(0, cut), std::string_view(array).substr(cut)});
     ASSERT_EQ(elements.rows, want.rows) << array << elements.log;
   }
@@ -225,11 +225,12 @@ TEST(JsonDecoder, mutated_bodies_do_no_harm_and_do_not_depend_on_pieces) {
       if (body.empty()) body = "x";
     }
     for (const JsonCase& test : cases) {
-      const Run whole = test.run(body);
+      const Outcome whole = test.run(body);
       const std::size_t cut = random() % body.size();
       const std::size_t second = cut + random() % (body.size() - cut);
       const std::string_view text(body);
-      const Run cut_up = test.run({text.substr(0, cut), text.substr(cut, second - cut), text.substr(second)});
+      const Outcome cut_up =
+          test.run({text.substr(0, cut), text.substr(cut, second - cut), text.substr(second)});
       ASSERT_EQ(whole, cut_up) << body << "\n"
                                << cut << " " << second << "\n"
                                << whole.log << "\n"

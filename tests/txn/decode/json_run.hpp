@@ -12,7 +12,7 @@
 
 namespace penstock::txn::testing {
 
-struct Run {
+struct Outcome {
   std::string rows;  // a line a row, cells joined by |
   std::vector<std::size_t> blocks;
   std::uint64_t total = 0;
@@ -23,7 +23,7 @@ struct Run {
   bool failed = false;
   std::size_t carry_max = 0;
 
-  friend bool operator==(const Run& a, const Run& b) {
+  friend bool operator==(const Outcome& a, const Outcome& b) {
     return a.rows == b.rows && a.blocks == b.blocks && a.total == b.total && a.filtered == b.filtered &&
            a.log == b.log && a.error == b.error && a.failed == b.failed;
   }
@@ -42,10 +42,10 @@ inline std::string text_of(const BlockBuilder& builder) {
 }
 
 // Each piece lies in memory of its own, with nothing readable behind it, so that a sanitizer sees reads too far.
-inline Run run_pieces(BodyDecoder& decoder, const std::shared_ptr<const TableSchema>& schema,
-                      const std::vector<std::string_view>& pieces) {
+inline Outcome run_pieces(BodyDecoder& decoder, const std::shared_ptr<const TableSchema>& schema,
+                          const std::vector<std::string_view>& pieces) {
   BlockBuilder builder(schema);
-  Run run;
+  Outcome run;
   const auto take = [&](FeedResult::State state) {
     if (state == FeedResult::State::BlockFull) {
       run.blocks.push_back(builder.rows());
@@ -118,15 +118,15 @@ struct JsonCase {
     return out;
   }
 
-  Run run(const std::vector<std::string_view>& pieces) const {
+  Outcome run(const std::vector<std::string_view>& pieces) const {
     DecodeScratch scratch;
     JsonDecoder decoder(options, schema, *map_columns(*schema, mapping), mapping, scratch);
     return run_pieces(decoder, schema, pieces);
   }
-  Run run(std::string_view body) const { return run({body}); }
+  Outcome run(std::string_view body) const { return run(std::vector<std::string_view>{body}); }
   // The body cut at each place, and byte by byte: all must come out the same. Gives the whole one.
-  Run run_split(std::string_view body, std::string& complaint) const {
-    const Run whole = run(body);
+  Outcome run_split(std::string_view body, std::string& complaint) const {
+    const Outcome whole = run(body);
     for (std::size_t cut = 0; cut <= body.size(); ++cut) {
       if (!(run({body.substr(0, cut), body.substr(cut)}) == whole)) {
         complaint = "differs when cut at " + std::to_string(cut);
