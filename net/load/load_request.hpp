@@ -14,6 +14,8 @@
 
 #include "net/http/message.hpp"
 #include "net/load/csv_headers.hpp"
+#include "net/load/json_request.hpp"
+#include "txn/decode/inflate.hpp"
 #include "txn/store/load.hpp"
 
 namespace penstock::net {

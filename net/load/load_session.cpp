@@ -76,7 +76,7 @@ std::unique_ptr<txn::BodyDecoder> make_decoder(const LoadRequest& request, const
                                                const txn::MappingOptions& defaults, txn::DecodeScratch& scratch) {
   if (request.json) {
     txn::JsonOptions options = json_options(*request.json, limits);
-    options.line_delimiter = request.line_delimiter;
+    options.line_delimiter = request.csv.line_delimiter;
     options.cells.strict = request.strict_mode;
     return std::make_unique<txn::JsonDecoder>(std::move(options), table.schema, std::move(mapping), defaults, scratch);
   }
@@ -94,7 +94,7 @@ core::Task<std::optional<BodyEnd>> append_inflated(Exchange& exchange, txn::Infl
     if (!is_first) {
       co_await exchange.shard().yield();
       if (deadline <= exchange.shard().now().monotonic) {
-        co_return body_error(core::Error{core::Errc::TimedOut, "inflating a body"}, request, exchange.body());
+        co_return body_error(core::Error{.code = core::Errc::TimedOut}, request, exchange.body());
       }
     }
     auto appended = co_await load.append(*out);
@@ -149,10 +149,10 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
   reply.two_phase = request.two_phase;
   reply.begin_ms = core::to_millis(begun->begin_time);
 
-  auto mapping = txn::map_columns(*begun->load.table->schema,
-                                  {.columns = request.columns,
-                                   .hidden_columns = request.hidden_columns,
-                                   .load_time_micros = shard.now().wall_micros});
+  const txn::MappingOptions mapping_options{.columns = request.columns,
+                                            .hidden_columns = request.hidden_columns,
+                                            .load_time_micros = shard.now().wall_micros};
+  auto mapping = txn::map_columns(*begun->load.table->schema, mapping_options);
   if (!mapping) {
     co_await store.abort(begun->load.txn, mapping.error());
     reply.status = "Fail";

@@ -124,6 +124,9 @@ std::expected<core::Bytes, std::string> Inflater::next() {
 std::expected<core::Bytes, std::string> Inflater::run(core::Bytes& input) {
   while (!input.empty() || has_more_) {
     if (!in_member_) {
+      if (compression_ == Compression::Deflate && bytes_in_ != 0) {
+        return fail("the body is not valid deflate: something follows its end");
+      }
       codec_->begin_member();
       in_member_ = true;
     }

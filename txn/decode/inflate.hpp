@@ -1,6 +1,6 @@
 // Inflater: a compressed body, in pieces cut anywhere, into pieces of what it says.
 //
-// Members (gzip members, zstd and LZ4 frames, bzip2 streams) may follow each other; nothing else may follow them. What
+// Members (gzip members, zstd and LZ4 frames, bzip2 streams; not deflate) may follow each other; nothing else may. What
 // arrives is decoded at once, so that a slow stream does not wait for its end. Memory is a window and one buffer,
 // however much comes out: a bomb costs time only, and whoever drives it can pause between two outputs.
 //
