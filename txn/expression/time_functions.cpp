@@ -5,6 +5,7 @@
 #include "txn/expression/cast.hpp"
 #include "txn/expression/function.hpp"
 #include "txn/expression/time_format.hpp"
+#include "txn/schema/table_schema.hpp"
 
 namespace penstock::txn {
 namespace {

@@ -33,6 +33,7 @@ LoadCounts Load::counts() const {
   return LoadCounts{.total_rows = decoder_->total_rows(),
                     .loaded_rows = decoder_->loaded_rows(),
                     .filtered_rows = decoder_->filtered_rows(),
+                    .unselected_rows = decoder_->unselected_rows(),
                     .body_bytes = body_bytes_};
 }
 
@@ -95,8 +96,11 @@ core::Task<std::expected<void, LoadError>> Load::flush_block(Keep keep) {
 core::Task<void> Load::shrink() {
   const bool was_busy = busy_;  // the caller shrinks itself
   busy_ = true;
-  const auto flushed = co_await flush_block(Keep::Nothing);
-  if (!flushed) fail(flushed.error().message);
+  for (bool more = true; more && failure_.empty();) {
+    more = decoder_ != nullptr && decoder_->settle(*builder_) == FeedResult::State::BlockFull;
+    const auto flushed = co_await flush_block(Keep::Nothing);
+    if (!flushed) fail(flushed.error().message);
+  }
   busy_ = was_busy;
   if (!busy_) not_busy_.notify_all();
 }
@@ -133,7 +137,7 @@ core::Task<std::expected<void, LoadError>> Load::end_body() {
   }
   const LoadCounts now = counts();
   if (now.filtered_rows > 0 &&
-      static_cast<double>(now.filtered_rows) > max_filter_ratio_ * static_cast<double>(now.total_rows)) {
+      static_cast<double>(now.filtered_rows) > max_filter_ratio_ * static_cast<double>(now.total_rows - now.unselected_rows)) {
     co_return std::unexpected(LoadError{"DATA_QUALITY_ERROR", "too many filtered rows"});
   }
   EndedLoad ended;

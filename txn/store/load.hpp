@@ -31,7 +31,8 @@ struct LoadCounts {
   std::uint64_t total_rows = 0;
   std::uint64_t loaded_rows = 0;
   std::uint64_t filtered_rows = 0;
-  std::uint64_t body_bytes = 0;  // uncompressed
+  std::uint64_t unselected_rows = 0;  // not wanted by `where`
+  std::uint64_t body_bytes = 0;       // uncompressed
 };
 
 class Load {
@@ -56,7 +57,10 @@ class Load {
 
   // For StoreShard::keep_memory_bounded.
   bool can_shrink(const Load& caller) const { return !busy_ || this == &caller; }
-  std::size_t builder_memory() const { return builder_ == nullptr ? 0 : builder_->reserved_bytes(); }
+  std::size_t builder_memory() const {
+    return (builder_ == nullptr ? 0 : builder_->reserved_bytes()) +
+           (decoder_ == nullptr ? 0 : decoder_->waiting_bytes());
+  }
   std::size_t unfinished_row_bytes() const { return decoder_ == nullptr ? 0 : decoder_->reserved_bytes(); }
   core::Task<void> shrink();
   void fail(std::string why);

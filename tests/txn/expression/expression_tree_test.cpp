@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 
+#include "txn/column/column_builder.hpp"
 #include "txn/expression/program.hpp"
 
 namespace penstock::txn {
@@ -44,7 +45,8 @@ TEST(ExpressionTree, operators_bind_as_in_sql) {
   EXPECT_EQ(parsed("a or b and not c = d"), "op:or(a, op:and(b, op:not(op:=(c, d))))");
   EXPECT_EQ(parsed("a AND b AND c"), "op:and(a, b, c)");
   EXPECT_EQ(parsed("-a * -2"), "op:*(op:neg(a), -2)");
-  EXPECT_EQ(parsed("a not in (1, 2) and b is not null"), "op:and(op:not(op:in(a, 1, 2)), op:not(op:is null(b)))");
+  EXPECT_EQ(parsed("a not in (1, 2) and b is not null"),
+            "op:and(op:not(op:in(a, 1, 2)), op:not(op:is null(b)))");
   EXPECT_EQ(parsed("a between 1 and 2 and c"), "op:and(op:between(a, 1, 2), c)");
   EXPECT_EQ(parsed("a <=> b"), "op:<=>(a, b)");
   EXPECT_EQ(parsed("`weird name` + t.`b`"), "op:+(weird name, b)");
@@ -58,13 +60,15 @@ TEST(ExpressionTree, operators_bind_as_in_sql) {
 
 TEST(ExpressionTree, errors_name_the_place) {
   EXPECT_EQ(parsed(""), "error: unexpected end of the statement: expected a value, a column or a function");
-  EXPECT_EQ(parsed("a +"), "error: unexpected end of the statement: expected a value, a column or a function");
+  EXPECT_EQ(parsed("a +"),
+            "error: unexpected end of the statement: expected a value, a column or a function");
   EXPECT_EQ(parsed("a b"), "error: unexpected 'b' at position 3 near 'b': expected the end of the statement");
   EXPECT_EQ(parsed("f(a"), "error: unexpected end of the statement: expected ')'");
   EXPECT_EQ(parsed("'open"), "error: a string that does not end at position 1 near ''open'");
   EXPECT_EQ(parsed("case a end"), "error: unexpected 'end' at position 8 near 'end': expected WHEN");
   EXPECT_EQ(parsed("a is 5"), "error: unexpected '5' at position 6 near '5': expected NULL, TRUE or FALSE");
-  EXPECT_EQ(parsed("from"), "error: unexpected 'from' at position 1 near 'from': expected a value, a column or a function");
+  EXPECT_EQ(parsed("from"),
+            "error: unexpected 'from' at position 1 near 'from': expected a value, a column or a function");
   EXPECT_EQ(parsed("f(a, interval 1 day)"), "error: INTERVAL is not for function f");
   EXPECT_EQ(parsed("a + interval 1 eon"), "error: INTERVAL in 'eon': a unit from YEAR to SECOND is expected");
 }
@@ -106,14 +110,36 @@ TEST(ExpressionTree, mutated_expressions_do_no_harm) {
   const std::vector<std::string> seeds = {
       "if(a > 1, concat(b, 'x', 1.5e3), substr(b, -2, 3)) like '%a\\_%' and a in (1, 2, NULL, '3')",
       "case a when 1 then date_add(now(), interval 3 month) else str_to_date(b, '%Y-%m-%d') end is not null",
-      "round(cast(a as decimal(38, 10)) / 3, a) * -2 % 7 <=> coalesce(b, a, 99999999999999999999999999999999999999)",
-      "date_format(from_unixtime(a), '%X %V %x %v %D') between lpad(b, 5, 'y') and unix_timestamp(b, '%T %r')",
+      "round(cast(a as decimal(38, 10)) / 3, a) * -2 % 7 <=> coalesce(b, a, "
+      "99999999999999999999999999999999999999)",
+      "date_format(from_unixtime(a), '%X %V %x %v %D') between lpad(b, 5, 'y') and unix_timestamp(b, '%T "
+      "%r')",
       "repeat(b, a) = split_part(b, 'x', a) or locate(b, b, a) div a"};
-  const std::vector<std::string> pieces = {"(", ")", "'", "`", ",", " not ", " null ", " and ", "-",  "9223372036854775807",
-                                           "1e308", "%", "interval 1 day", "case when ", " end ", "\\", "\xC3", "a",  "b", "--", "/*"};
+  const std::vector<std::string> pieces = {"(",
+                                           ")",
+                                           "'",
+                                           "`",
+                                           ",",
+                                           " not ",
+                                           " null ",
+                                           " and ",
+                                           "-",
+                                           "9223372036854775807",
+                                           "1e308",
+                                           "%",
+                                           "interval 1 day",
+                                           "case when ",
+                                           " end ",
+                                           "\\",
+                                           "\xC3",
+                                           "a",
+                                           "b",
+                                           "--",
+                                           "/*"};
   ColumnBuilder a(Type::of(TypeKind::BigInt));
   ColumnBuilder b(Type::string());
-  for (const std::int64_t number : {std::int64_t{0}, std::int64_t{7}, INT64_MIN, INT64_MAX}) a.append_value(number);
+  for (const std::int64_t number : {std::int64_t{0}, std::int64_t{7}, INT64_MIN, INT64_MAX})
+    a.append_value(number);
   for (const char* text : {"", "2020-01-02", "\xE4\xB8\xAD x", "-5"}) b.append_text(text);
   const ColumnView views[] = {a.view(), b.view()};
   const ColumnRows rows[] = {{&views[0], 0}, {&views[1], 0}};
