@@ -56,7 +56,7 @@ Problem read_table(const toml::table& table, const std::map<std::string, Setter,
 
 bool is_loopback(std::string_view listen) {
   const std::string_view host = listen.substr(0, listen.rfind(':'));
-  return host.starts_with("127.") || host == "localhost" || host == "[::1]" || host == "::1";
+  return host.starts_with("127.") || host == "localhost" || host == "[::1]";
 }
 
 }  // namespace
@@ -107,6 +107,11 @@ Problem check_config(const Config& config) {
   const std::size_t colon = config.listen.rfind(':');
   if (colon == std::string::npos || colon == 0 || colon + 1 == config.listen.size()) {
     return wrong("listen", fmt::format("'{}' is not host:port, as in 127.0.0.1:8040", config.listen));
+  }
+  if (config.limits.reserve_mib != 0 && config.limits.reserve_mib < config.limits.log_file_mib) {
+    return wrong("limits.reserve_mib", fmt::format("{} is less than limits.log_file_mib ({}): a full disk's last records "
+                                                   "would not fit. Make it at least as large, or 0 for none",
+                                                   config.limits.reserve_mib, config.limits.log_file_mib));
   }
   if (config.data_dir.empty()) return wrong("data_dir", "it is empty: give the folder the rows go to");
   constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warn", "error"};

@@ -13,6 +13,7 @@
 #include "core/base/log.hpp"
 #include "net/auth/password_hash.hpp"
 #include "tools/config.hpp"
+#include "tools/inspect.hpp"
 #include "tools/serve.hpp"
 
 namespace {
@@ -99,8 +100,14 @@ int main(int argc, char** argv) {
   CLI::App* const hash =
       app.add_subcommand("hash-password", "Read a password and print the line that goes into [users] of the config.");
 
+  std::string inspected = "./penstock-data";
+  CLI::App* const inspect = app.add_subcommand(
+      "inspect", "Show what a data folder holds: its runs, their commit records, and what recovery says. Changes nothing.");
+  inspect->add_option("--data-dir", inspected, "The folder to look at");
+
   CLI11_PARSE(app, argc, argv);
   if (hash->parsed()) return hash_password();
+  if (inspect->parsed()) return penstock::tools::inspect(inspected);
 
   Config config;
   if (!config_file.empty()) {

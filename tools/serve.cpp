@@ -121,9 +121,20 @@ class Process {
     limits.coordinator.open_loads_max = config.limits.open_loads_max;
     return limits;
   }
+  // Connections may not take the last file descriptors: without one the journal and the commit log cannot go on.
+  static std::uint32_t connections_within_file_limit(std::uint64_t wanted) {
+    constexpr rlim_t kOtherFiles = 512;
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return static_cast<std::uint32_t>(wanted);
+    const rlim_t room = files.rlim_cur > 2 * kOtherFiles ? files.rlim_cur - kOtherFiles : files.rlim_cur / 2;
+    if (wanted <= room) return static_cast<std::uint32_t>(wanted);
+    core::log_warn("fewer_connections", "connections_max", room, "wanted", wanted, "why",
+                   "the limit of open files (RLIMIT_NOFILE, ulimit -n) is low: raise it for more");
+    return static_cast<std::uint32_t>(room);
+  }
   static net::HttpOptions http_options(const Config& config) {
     net::HttpOptions options;
-    options.connections_max = static_cast<std::uint32_t>(config.limits.connections_max);
+    options.connections_max = connections_within_file_limit(config.limits.connections_max);
     options.body_idle_max = std::chrono::seconds(config.limits.body_idle_seconds);
     return options;
   }
@@ -136,7 +147,7 @@ class Process {
         &shard};
     auto kernel = core::UringKernel::make(options);
     if (!kernel) return kernel.error();
-    if (shard.id() == core::ShardId(0)) features_ = (*kernel)->features().to_line();
+    if (shard.id() == core::ShardId(0)) kernel_ = kernel->get();
     run_with(**kernel);
     return {};
   }
@@ -178,12 +189,13 @@ class Process {
     auto listening = co_await server_.listen(config_.listen);
     if (listening) {
       core::log_info("listening", "address", address_of(*listening), "shards", shards_.count(), "data_dir",
-                     config_.data_dir, "version", PENSTOCK_VERSION, "kernel", features_);
+                     config_.data_dir, "version", PENSTOCK_VERSION, "kernel", kernel_->features().to_line());
       co_await wait_for_signal(shard);
       core::log_info("draining", "seconds_max", config_.drain_seconds, "connections", server_.connections());
     } else {
-      error = fmt::format("listen = {}: {}. Is the port taken? Give another with --listen", config_.listen,
-                          listening.error().to_string());
+      error = fmt::format("listen = {}: {}. The host must be an address of this machine and the port free: give another "
+                          "with --listen",
+                          config_.listen, listening.error().to_string());
     }
     co_await server_.begin_drain();
     const bool drained =
@@ -225,7 +237,7 @@ class Process {
   std::vector<std::unique_ptr<Doors>> doors_;
   std::vector<std::unique_ptr<core::Event>> ended_;
   int signal_fd_ = -1;
-  std::string features_;
+  core::UringKernel* kernel_ = nullptr;  // of shard 0
   std::string error_;
 };
 

@@ -151,6 +151,7 @@ void UringKernel::submit(Op& op) noexcept {
       finish(op, list_directory(op.handle, *op.names));
       return;
     case OpKind::Lock:
+      fixed_files_.remove(op.handle);  // a killed process's ring outlives it: its lock must not
       finish(op, lock_file(op.handle));
       return;
     case OpKind::Size:

@@ -100,31 +100,32 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, std::un
     (void)co_await exchange.reply(Response::json(format_load_reply(reply)));
     co_return;
   }
-  txn::Load load(store.here(), begun->load, csv_options(request, store.limits()), std::move(*mapping),
-                 request.max_filter_ratio);
+  auto load = std::make_unique<txn::Load>(store.here(), begun->load, csv_options(request, store.limits()),
+                                          std::move(*mapping), request.max_filter_ratio);
   reply.put_ms = core::to_millis(shard.now().monotonic - begun->received) - reply.begin_ms;
 
   exchange.body().set_deadline(shard.now().monotonic + request.timeout);
   const core::Instant receive_from = shard.now().monotonic;
   BodyEnd end{.peer_is_gone = true, .error = {"CANCELLED", "the connection ended before the body"}};
-  if (auto continued = co_await exchange.send_continue(); continued) end = co_await receive(exchange, load, request);
+  if (auto continued = co_await exchange.send_continue(); continued) end = co_await receive(exchange, *load, request);
   const core::Instant received = shard.now().monotonic;
   reply.receive_ms = reply.read_ms = core::to_millis(received - receive_from);
 
   std::expected<void, txn::LoadError> outcome = std::unexpected(end.error);
-  if (end.is_complete) outcome = co_await load.finish();
-  if (!outcome) co_await load.abort(outcome.error().message);
+  if (end.is_complete) outcome = co_await load->finish();
+  if (!outcome) co_await load->abort(outcome.error().message);
 
   const core::Instant decided = shard.now().monotonic;
-  const txn::LoadCounts counts = load.counts();
+  const txn::LoadCounts counts = load->counts();
   reply.total_rows = counts.total_rows;
   reply.filtered_rows = counts.filtered_rows;
   reply.loaded_rows = outcome ? counts.loaded_rows : 0;
   reply.load_bytes = counts.body_bytes;
   reply.commit_ms = core::to_millis(decided - received);
   reply.load_ms = core::to_millis(decided - begun->received);
-  reply.first_error = load.first_error();
-  reply.error_lines = first_entries(load.error_log());
+  reply.first_error = load->first_error();
+  reply.error_lines = first_entries(load->error_log());
+  load.reset();  // its memory is for the others now, however slow this client is to read the reply
   if (!outcome) {
     reply.status = "Fail";
     reply.message = fmt::format("[{}]{}", outcome.error().code, outcome.error().message);

@@ -15,6 +15,16 @@ namespace {
 
 constexpr std::size_t kFlushBytes = 64 * core::kKiB;
 constexpr std::size_t kRowsBetweenYields = 4096;
+constexpr std::size_t kOpenMax =
+    64;  // each holds a block for as long as its reader takes: readers may be slow
+
+struct Counted {
+  explicit Counted(std::size_t& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  std::size_t& count_;
+};
 
 Response problem(int status, std::string_view text) {
   Response response = rest_error(status, reason_phrase(status), text);
@@ -78,7 +88,14 @@ core::Task<void> ScanHandler::handle(Exchange& exchange) {
     (void)co_await exchange.reply(std::move(response));
     co_return;
   }
-  auto scan = co_await store_.scan(std::string(exchange.parameter("db")), std::string(exchange.parameter("table")));
+  if (open_ == kOpenMax) {
+    (void)co_await exchange.reply(
+        problem(503, fmt::format("{} scans are open on this shard: try again soon", open_)));
+    co_return;
+  }
+  const Counted counted(open_);
+  auto scan =
+      co_await store_.scan(std::string(exchange.parameter("db")), std::string(exchange.parameter("table")));
   if (!scan) {
     (void)co_await exchange.reply(problem(404, scan.error()));
     co_return;
@@ -98,10 +115,12 @@ core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const 
   const txn::TableSchema& schema = *scan.table().schema;
   std::vector<txn::ColumnId> ids;
   for (const std::size_t index : wanted.columns) ids.push_back(schema.columns[index].id);
-  if (auto begun = co_await exchange.begin_reply({.content_type = "text/tab-separated-values; charset=utf-8", .body = {}}); !begun) {
+  if (auto begun = co_await exchange.begin_reply(
+          {.content_type = "text/tab-separated-values; charset=utf-8", .body = {}});
+      !begun) {
     co_return;
   }
-  std::uint64_t left = wanted.limit;
+  std::uint64_t left = exchange.request().method() == Method::Head ? 0 : wanted.limit;
   std::string text;
   while (left > 0) {
     auto block = co_await scan.next(ids);
@@ -123,12 +142,13 @@ core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const 
         } else {
           txn::append_cell(text, *views[c], row);
         }
+        if (text.size() >= kFlushBytes) {  // a row may ask for one large cell a thousand times
+          if (auto sent = co_await exchange.write(text); !sent) co_return;
+          text.clear();
+        }
       }
       text += '\n';
-      if (text.size() >= kFlushBytes) {
-        if (auto sent = co_await exchange.write(text); !sent) co_return;
-        text.clear();
-      } else if (row % kRowsBetweenYields == kRowsBetweenYields - 1) {
+      if (row % kRowsBetweenYields == kRowsBetweenYields - 1) {
         co_await exchange.shard().yield();
       }
     }

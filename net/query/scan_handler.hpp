@@ -6,7 +6,7 @@
 // Shard:    one per shard; a scan runs where its connection is.
 // Promise:  the rows of one checkpoint: all that was acknowledged before the request came, nothing in part. Memory: one
 //           block and one chunk of text.
-// Failure:  401, 404, 400 with a JSON text before the first byte; a block that cannot be read cuts the reply off (the
+// Failure:  401, 404, 400, or 503 (too many scans are open here) with a JSON text before the first byte; a block that cannot be read cuts the reply off (the
 //           client sees that it is not complete) and is logged with its file and offset.
 #pragma once
 
@@ -18,7 +18,8 @@ namespace penstock::net {
 
 class ScanHandler final : public Handler {
  public:
-  ScanHandler(txn::Store& store, Authenticator& authenticator) : store_(store), authenticator_(authenticator) {}
+  ScanHandler(txn::Store& store, Authenticator& authenticator)
+      : store_(store), authenticator_(authenticator) {}
   core::Task<void> handle(Exchange& exchange) override;
 
  private:
@@ -32,6 +33,7 @@ class ScanHandler final : public Handler {
 
   txn::Store& store_;
   Authenticator& authenticator_;
+  std::size_t open_ = 0;  // scans that run here
 };
 
 }  // namespace penstock::net

@@ -67,6 +67,7 @@ core::Task<core::Result<CommitLog::Prewritten>> CommitLog::prewrite() {
     const core::Error error = prepared.error();
     co_await file.close();
     (void)co_await directory_.unlink(name);
+    --next_counter_;  // numbers follow each other without a gap: a missing first file would look like damage
     co_return core::fail(error.code, "prewriting a commit log file", error.os_error);
   }
   if (!planted(Planted::SkipLogPrewriteSync)) {

@@ -223,9 +223,11 @@ core::Task<VoteResult> Coordinator::vote(Vote vote) {
   const auto logged = co_await submit(request);
   for (const TxnId txn : txns) open_.remove(txn);
   if (!logged) {
-    co_return std::unexpected(fmt::format("the disk is full: {}. Nothing of this load is visible; free space, then "
-                                          "load again",
-                                          logged.error().to_string()));
+    co_return std::unexpected(fmt::format("{}{}. Nothing of this load is visible; {}",
+                                          logged.error().code == core::Errc::NoSpace ? "the disk is full: " : "",
+                                          logged.error().to_string(),
+                                          logged.error().code == core::Errc::NoSpace ? "free space, then load again"
+                                                                                     : "load again"));
   }
   co_return VoteResult{};
 }
@@ -268,6 +270,20 @@ core::Task<core::Result<>> Coordinator::take_range() {
   co_return logged;
 }
 
+// About what a request takes of a commit record.
+std::uint64_t Coordinator::record_bytes_of(const Request& request) {
+  constexpr std::uint64_t kSmall = 256;
+  if (!request.vote) return request.statement ? 16 * kSmall : kSmall;
+  std::uint64_t bytes = kSmall;
+  const auto add = [&](const LoadInfo& load) { bytes += LoadInfo::kEncodedBytesMin + load.label.size(); };
+  for (const LoadInfo& load : request.vote->loads) add(load);
+  for (const Vote::Prepared& prepared : request.vote->prepared) {
+    add(prepared.load);
+    bytes += prepared.footers.size() * FooterRef::kEncodedBytes;
+  }
+  return bytes + request.vote->footers.size() * FooterRef::kEncodedBytes;
+}
+
 core::Task<void> Coordinator::run_loop() {
   while (!stopping_ || !requests_.empty()) {
     if (requests_.empty()) {
@@ -275,7 +291,9 @@ core::Task<void> Coordinator::run_loop() {
       continue;
     }
     auto batch = std::make_shared<Batch>();
-    while (!requests_.empty() && batch->requests.size() < limits_.requests_per_record_max) {
+    for (std::uint64_t bytes = 0; !requests_.empty() && batch->requests.size() < limits_.requests_per_record_max;) {
+      bytes += record_bytes_of(*requests_.front());
+      if (!batch->requests.empty() && bytes > log_->record_bytes_max()) break;
       batch->requests.push_back(requests_.front());
       requests_.pop_front();
     }
@@ -294,6 +312,7 @@ void Coordinator::build(Batch& batch) {
   std::shared_ptr<const Catalog> catalog = manifest_.catalog();
   for (Request* request : batch.requests) {
     if (request->item) {
+      batch.frees_or_ends |= std::holds_alternative<SnapshotItem>(*request->item);  // it frees older logs
       batch.items.push_back(*request->item);
     } else if (request->statement) {
       auto change = plan_change(*catalog, *request->statement, request->database);
@@ -312,6 +331,10 @@ void Coordinator::build(Batch& batch) {
       batch.items.emplace_back(DdlItem{std::move(**change)});
     } else if (request->vote) {
       Vote& vote = *request->vote;
+      if (planted(Planted::DropVote) && vote.footers.size() > 1) {
+        vote.footers.pop_back();
+        vote.blocks.pop_back();
+      }
       has_checkpoint |= !vote.loads.empty();
       std::move(vote.loads.begin(), vote.loads.end(), std::back_inserter(checkpoint.loads));
       std::move(vote.footers.begin(), vote.footers.end(), std::back_inserter(checkpoint.footers));
@@ -331,8 +354,13 @@ void Coordinator::build(Batch& batch) {
 }
 
 core::Task<void> Coordinator::decide(std::shared_ptr<Batch> batch) {
-  if (batch->items.empty()) {  // only statements with nothing to change: answered, nothing to write
-    for (Request* request : batch->requests) request->answered.set();
+  if (batch->items.empty()) {
+    // Only statements with nothing to change. What they found may still be on its way to the other shards: they are
+    // answered behind it.
+    auto nothing_new = std::make_shared<const VisibleChange>(
+        VisibleChange{.checkpoint = manifest_.checkpoint(), .catalog = manifest_.catalog(), .blocks = {}});
+    ++background_;
+    shard_.spawn(publish_and_answer(std::move(batch), std::move(nothing_new)));
     co_return;
   }
   if (planted(Planted::ReplyBeforeRecord)) {
@@ -404,6 +432,7 @@ core::Task<void> Coordinator::take_snapshot() {
   }
   if (!logged) {
     core::log_warn("snapshot_failed", "error", logged.error().to_string(), "effect", "older commit logs are kept");
+    if (item) co_await unlink_files(FileKind::Snapshot, {id});
   } else {
     ++stats_.snapshots;
     manifest_.forget_footers_up_to(sequence);
@@ -419,7 +448,7 @@ core::Task<void> Coordinator::take_snapshot() {
     std::erase_if(old_files_, [](const FileName& file) { return file.kind != FileKind::Journal; });
     co_await unlink_files(FileKind::CommitLog, std::move(logs));
     co_await unlink_files(FileKind::Snapshot, std::move(snapshots));
-    if (!old_journals_cut_) {
+    if (!old_journals_cut_ && pins_.empty()) {  // a scan may read behind the last row that is live by now
       old_journals_cut_ = true;
       co_await cut_old_journals();
     }
@@ -465,6 +494,12 @@ core::Task<void> Coordinator::cut_old_journals() {
   }
 }
 
+void Coordinator::want_reclaim() {
+  if (stopping_ || !loop_running_) return;
+  ++background_;
+  shard_.spawn(reclaim());
+}
+
 core::Task<void> Coordinator::reclaim() {
   if (reclaim_under_way_) {
     reclaim_again_ = true;
@@ -488,7 +523,8 @@ core::Task<void> Coordinator::reclaim() {
     for (const FileId file : candidates) graves_.push_back(Grave{next_pin_, file});
     std::vector<FileId> ready;
     std::erase_if(graves_, [&](const Grave& grave) {
-      const bool free = pins_.empty() || *pins_.begin() >= grave.before_pin;
+      const bool free =
+          pins_.empty() || *pins_.begin() >= grave.before_pin || planted(Planted::UnlinkPinnedFiles);
       if (free) ready.push_back(grave.file);
       return free;
     });

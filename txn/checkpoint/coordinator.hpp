@@ -96,8 +96,8 @@ class Coordinator {
   const Manifest& manifest() const { return manifest_; }
   const OpenLoads& open_loads() const { return open_; }
   bool accepts_loads() const { return log_ != nullptr && log_->accepts_loads(); }
-  // Unlinks journal files in which nothing lives.
-  core::Task<void> reclaim();
+  // Unlinks journal files in which nothing lives, soon. Asked for whenever a shard begins a new file.
+  void want_reclaim();
 
   struct Stats {
     std::uint64_t records = 0;
@@ -113,6 +113,7 @@ class Coordinator {
   struct Batch;    // the requests of one record
 
   core::Task<void> run_loop();
+  static std::uint64_t record_bytes_of(const Request& request);
   core::Task<void> decide(std::shared_ptr<Batch> batch);
   void build(Batch& batch);
   core::Task<void> publish_and_answer(std::shared_ptr<Batch> batch, std::shared_ptr<const VisibleChange> change);
@@ -120,6 +121,7 @@ class Coordinator {
   core::Task<core::Result<>> take_range();
   core::Task<void> take_snapshot();
   core::Task<void> cut_old_journals();
+  core::Task<void> reclaim();  // whoever calls it has counted it in background_
   core::Task<void> unlink_files(FileKind kind, std::vector<FileId> files);
   std::uint64_t running_seconds() const;
 

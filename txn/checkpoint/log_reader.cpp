@@ -4,12 +4,7 @@
 
 #include <algorithm>
 
-#include "core/base/planted.hpp"
-
 namespace penstock::txn {
-
-using core::Planted;
-using core::planted;
 
 namespace {
 
@@ -65,8 +60,7 @@ core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory dir
       const bool follows = run.records.empty()
                                ? may_begin
                                : record->place.sequence == run.records.back().place.sequence + 1 &&
-                                     (record->record.previous_checksum == run.records.back().place.checksum ||
-                                      planted(Planted::IgnoreRecordChain));
+                                     record->record.previous_checksum == run.records.back().place.checksum;
       if (!follows) {
         // Files are unlinked after a snapshot, and a power loss may bring some of them back and not others. So the files
         // from here on may stand alone, if their snapshot covers what came before: that is for recovery to judge.

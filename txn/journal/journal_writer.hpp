@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -65,6 +66,8 @@ class JournalWriter {
     std::uint64_t files_made = 0;
   };
   const Stats& stats() const { return stats_; }
+  // Called when a full file was sealed, or the next one finds no room on the disk: a good time to look for dead ones.
+  void on_file_full(std::function<void()> hook) { on_file_full_ = std::move(hook); }
 
  private:
   struct OpenFile {
@@ -72,8 +75,10 @@ class JournalWriter {
     core::File file;
     std::uint64_t capacity = 0;    // bytes reserved
     std::uint64_t end = 0;         // where the next record goes
-    std::size_t writes_in_flight = 0;
-    bool dirty = false;            // written since its last sync
+    // Writes are numbered: a sync waits for those submitted before it, never for those that keep coming behind it.
+    std::uint64_t writes_submitted = 0;
+    std::uint64_t writes_synced = 0;
+    std::vector<std::uint64_t> writes_in_flight;
     bool sealed = false;
     bool broken = false;
     core::WaitList write_done;
@@ -91,7 +96,8 @@ class JournalWriter {
   core::Task<void> acquire_buffer();
   void submit_filled();
   core::Task<void> write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer, std::size_t from,
-                             std::size_t to);
+                             std::size_t to, std::uint64_t number);
+  core::Task<void> wait_written(OpenFile& file, std::uint64_t number);
   core::Task<core::Result<>> put(core::Bytes bytes);
   void release_if_done(WriteBuffer& buffer);
 
@@ -114,6 +120,7 @@ class JournalWriter {
   std::vector<FileId> broken_;
   std::unordered_map<FileId, std::size_t> pins_;
   Stats stats_;
+  std::function<void()> on_file_full_;
 };
 
 }  // namespace penstock::txn

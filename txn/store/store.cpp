@@ -8,6 +8,9 @@ namespace penstock::txn {
 namespace {
 
 constexpr const char* kLockName = "LOCK";
+// A process that was killed lets go of its files when the kernel has taken its rings apart: soon after it is gone, not before.
+constexpr core::Duration kLockTimeMax = std::chrono::seconds(5);
+constexpr core::Duration kLockTurn = std::chrono::milliseconds(20);
 
 // Waits for several calls that run at the same time.
 struct Countdown {
@@ -44,8 +47,12 @@ core::Task<void> begin_run(StoreShard* shard, Coordinator::Run run) {
   co_return;
 }
 core::Task<void> end_run(StoreShard* shard) { co_await shard->end_run(); }
-core::Task<std::vector<VisibleBlock>> visible_blocks(StoreShard* shard, TableId table, CheckpointNumber checkpoint) {
+// Nothing: the table was dropped meanwhile, here its rows are gone already.
+core::Task<std::optional<std::vector<VisibleBlock>>> visible_blocks(StoreShard* shard, TableId table,
+                                                                    CheckpointNumber checkpoint) {
   co_await shard->tablets().wait_applied(checkpoint);
+  const auto catalog = shard->tablets().catalog();
+  if (catalog == nullptr || catalog->find_table(table) == nullptr) co_return std::nullopt;
   co_return shard->tablets().blocks_at(table, checkpoint);
 }
 core::Task<Coordinator::Pin> take_pin(Coordinator* coordinator) { co_return coordinator->pin(); }
@@ -81,7 +88,13 @@ core::Task<std::expected<void, std::string>> Store::open() {
                                           lock.error().to_string()));
   }
   lock_ = std::move(*lock);
-  if (auto locked = co_await lock_.lock(); !locked) {
+  const core::Instant lock_until = here.now().monotonic + kLockTimeMax;
+  auto locked = co_await lock_.lock();
+  while (!locked && here.now().monotonic < lock_until) {
+    (void)co_await here.sleep_for(kLockTurn);
+    locked = co_await lock_.lock();
+  }
+  if (!locked) {
     co_return std::unexpected(fmt::format("data folder '{}' is in use by another penstock process ({}): stop it, or "
                                           "give another folder with --data-dir",
                                           options_.data_dir, locked.error().to_string()));
@@ -160,16 +173,18 @@ core::Task<std::expected<std::unique_ptr<Scan>, std::string>> Store::scan(std::s
   const Coordinator::Pin pin =
       co_await core::call_on(core::ShardId(0), [coordinator] { return take_pin(coordinator); });
   const auto found = pin.catalog->find_table(database, table);
-  if (found == nullptr) {
+  std::vector<VisibleBlock> blocks;
+  bool is_whole = found != nullptr;
+  for (std::size_t i = 0; i < shards_.size() && is_whole; ++i) {
+    StoreShard* const at = shards_[i].get();
+    const auto part = co_await core::call_on(
+        at->shard().id(), [at, id = found->id, c = pin.checkpoint] { return visible_blocks(at, id, c); });
+    is_whole = part.has_value();
+    if (part) blocks.insert(blocks.end(), part->begin(), part->end());
+  }
+  if (!is_whole) {  // a scan beside a DROP shows all of the table or none of it
     co_await core::call_on(core::ShardId(0), [coordinator, id = pin.id] { return drop_pin(coordinator, id); });
     co_return std::unexpected(fmt::format("Unknown table '{}.{}'", database, table));
-  }
-  std::vector<VisibleBlock> blocks;
-  for (auto& shard : shards_) {
-    StoreShard* const at = shard.get();
-    const std::vector<VisibleBlock> part = co_await core::call_on(
-        at->shard().id(), [at, id = found->id, c = pin.checkpoint] { return visible_blocks(at, id, c); });
-    blocks.insert(blocks.end(), part.begin(), part.end());
   }
   std::sort(blocks.begin(), blocks.end(), [](const VisibleBlock& a, const VisibleBlock& b) {
     return a.checkpoint != b.checkpoint ? a.checkpoint < b.checkpoint : a.position < b.position;

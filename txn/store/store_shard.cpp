@@ -35,10 +35,21 @@ StoreShard::StoreShard(core::Shard& shard, core::Directory directory, core::Page
 
 StoreShard::~StoreShard() = default;
 
+namespace {
+core::Task<void> want_reclaim_there(Coordinator* coordinator) {
+  coordinator->want_reclaim();
+  co_return;
+}
+core::Task<void> send_want_reclaim(Coordinator* coordinator) {
+  co_await core::call_on(core::ShardId(0), [coordinator] { return want_reclaim_there(coordinator); });
+}
+}  // namespace
+
 void StoreShard::begin_run(Coordinator::Run run) {
   run_ = run;
   journal_ = std::make_unique<JournalWriter>(shard_, directory_, arena_, poison_,
                                              JournalWriter::Place{run.store, run.epoch}, limits_.journal);
+  journal_->on_file_full([this] { shard_.spawn(send_want_reclaim(&coordinator_)); });
   shard_.spawn(precommitter_.run());
 }
 
@@ -136,9 +147,10 @@ core::Task<void> StoreShard::keep_memory_bounded(Load& caller) {
     if (largest != nullptr && largest->builder_memory() > 0) {
       co_await largest->shrink();
     } else if (longest != nullptr && row_bytes > limits_.load_memory_max) {
-      longest->fail(fmt::format("unfinished rows fill the load memory of this shard (load_memory_max, {} bytes), and "
-                                "the one of this load is the longest ({} bytes): end rows sooner or raise the limit",
-                                limits_.load_memory_max, longest->unfinished_row_bytes()));
+      longest->fail({"MEM_LIMIT_EXCEEDED",
+                     fmt::format("unfinished rows fill the load memory of this shard (load_memory_max, {} bytes), and "
+                                 "the one of this load is the longest ({} bytes): end rows sooner or raise the limit",
+                                 limits_.load_memory_max, longest->unfinished_row_bytes())});
     } else if (load_memory_ > row_bytes) {
       // What is left is being written out, or belongs to loads that have ended and wait for their record: it comes back
       // without anybody's help.
