@@ -23,7 +23,8 @@ std::string describe(const LogItem& item) {
                                             boot->previous.file.epoch())
                               : "Boot (of a new store)";
   }
-  if (const auto* range = std::get_if<TxnRangeItem>(&item)) return fmt::format("TxnRange (below {})", range->end);
+  if (const auto* range = std::get_if<TxnRangeItem>(&item))
+    return fmt::format("TxnRange (below {})", range->end);
   if (const auto* prepared = std::get_if<PreparedItem>(&item)) {
     return fmt::format("Prepared (txn {}, label {})", prepared->load.txn, prepared->load.label);
   }
@@ -31,9 +32,11 @@ std::string describe(const LogItem& item) {
     std::uint64_t rows = 0;
     for (const LoadInfo& load : checkpoint->loads) rows += load.rows;
     return fmt::format("Checkpoint {} ({} loads, {} rows, {} footers, {} prepared)", checkpoint->number,
-                       checkpoint->loads.size(), rows, checkpoint->footers.size(), checkpoint->prepared.size());
+                       checkpoint->loads.size(), rows, checkpoint->footers.size(),
+                       checkpoint->prepared.size());
   }
-  if (const auto* aborted = std::get_if<AbortedItem>(&item)) return fmt::format("Aborted (txn {})", aborted->txn);
+  if (const auto* aborted = std::get_if<AbortedItem>(&item))
+    return fmt::format("Aborted (txn {})", aborted->txn);
   if (const auto* snapshot = std::get_if<SnapshotItem>(&item)) {
     return fmt::format("Snapshot ({}, up to record {})", format_file_name(FileKind::Snapshot, snapshot->file),
                        snapshot->sequence);
@@ -67,7 +70,8 @@ core::Task<std::string> report(core::Kernel* kernel, std::string data_dir) {
       continue;
     }
     if (!*run) {
-      std::printf("run %llu: no Boot record that verifies: it never began\n", static_cast<unsigned long long>(epoch));
+      std::printf("run %llu: no Boot record that verifies: it never began\n",
+                  static_cast<unsigned long long>(epoch));
       continue;
     }
     std::printf("run %llu: %zu records\n", static_cast<unsigned long long>(epoch), (*run)->records.size());
@@ -77,8 +81,8 @@ core::Task<std::string> report(core::Kernel* kernel, std::string data_dir) {
       std::printf("  record %llu  %s at offset %llu, %llu bytes: %s\n",
                   static_cast<unsigned long long>(record.place.sequence),
                   format_file_name(FileKind::CommitLog, record.place.file).c_str(),
-                  static_cast<unsigned long long>(record.place.offset), static_cast<unsigned long long>(record.bytes),
-                  items.c_str());
+                  static_cast<unsigned long long>(record.place.offset),
+                  static_cast<unsigned long long>(record.bytes), items.c_str());
     }
     if (!(*run)->damage.empty()) std::printf("  DAMAGED: %s\n", (*run)->damage.c_str());
   }
@@ -108,8 +112,8 @@ int inspect(const std::string& data_dir) {
   core::ShardSet shards(1);
   std::string error;
   const std::string failed = shards.run_threads(
-      {.with_kernel =
-           [](core::Shard& shard, const std::function<void(core::Kernel&)>& run_with) -> std::string {
+      {.with_kernel = [](core::Shard& shard,
+                         const std::function<void(core::Kernel&)>& run_with) -> std::string {
          auto kernel = core::UringKernel::make({.entries = 64});
          if (!kernel) return kernel.error();
          run_with(**kernel);

@@ -92,9 +92,10 @@ class Process {
 
     const std::string error = shards_.run_threads(
         {.pin = true,
-         .with_kernel = [this](core::Shard& shard, const std::function<void(core::Kernel&)>& run_with) {
-           return with_kernel(shard, run_with);
-         },
+         .with_kernel =
+             [this](core::Shard& shard, const std::function<void(core::Kernel&)>& run_with) {
+               return with_kernel(shard, run_with);
+             },
          .main = [this](core::Shard& shard) { return main_of(this, &shard); }});
     ::close(signal_fd_);
     if (error_.empty()) error_ = error;
@@ -142,9 +143,10 @@ class Process {
   std::string with_kernel(core::Shard& shard, const std::function<void(core::Kernel&)>& run_with) {
     core::UringOptions options;
     options.write_arena = arenas_[shard.id().value]->memory();
-    options.buffer_returned = {
-        [](void* context, core::BufferRing ring) { static_cast<core::Shard*>(context)->recv_turns().buffer_returned(ring); },
-        &shard};
+    options.buffer_returned = {[](void* context, core::BufferRing ring) {
+                                 static_cast<core::Shard*>(context)->recv_turns().buffer_returned(ring);
+                               },
+                               &shard};
     auto kernel = core::UringKernel::make(options);
     if (!kernel) return kernel.error();
     if (shard.id() == core::ShardId(0)) kernel_ = kernel->get();
@@ -171,7 +173,8 @@ class Process {
     net::Authenticator::Key key{};
     for (std::size_t at = 0; at < key.size(); at += 8) {
       const std::uint64_t random = shard.kernel().entropy();
-      std::copy_n(reinterpret_cast<const unsigned char*>(&random), 8, key.begin() + static_cast<std::ptrdiff_t>(at));
+      std::copy_n(reinterpret_cast<const unsigned char*>(&random), 8,
+                  key.begin() + static_cast<std::ptrdiff_t>(at));
     }
     process->doors_[index] = std::make_unique<Doors>(*process->store_, process->users_, key);
     process->server_.start_shard(shard, process->doors_[index]->router);
@@ -193,9 +196,10 @@ class Process {
       co_await wait_for_signal(shard);
       core::log_info("draining", "seconds_max", config_.drain_seconds, "connections", server_.connections());
     } else {
-      error = fmt::format("listen = {}: {}. The host must be an address of this machine and the port free: give another "
-                          "with --listen",
-                          config_.listen, listening.error().to_string());
+      error = fmt::format(
+          "listen = {}: {}. The host must be an address of this machine and the port free: give another "
+          "with --listen",
+          config_.listen, listening.error().to_string());
     }
     co_await server_.begin_drain();
     const bool drained =

@@ -267,7 +267,8 @@ void UringKernel::prepare(io_uring_sqe& sqe, Op& op) {
     default:
       CHECK(false);
   }
-  if (op.kind == OpKind::Read || op.kind == OpKind::Write || op.kind == OpKind::Sync || op.kind == OpKind::Allocate) {
+  if (op.kind == OpKind::Read || op.kind == OpKind::Write || op.kind == OpKind::Sync ||
+      op.kind == OpKind::Allocate) {
     fixed_files_.use(sqe, op.handle);
   }
   io_uring_sqe_set_data64(&sqe, user_data_of(op));

@@ -19,7 +19,8 @@ namespace penstock::net {
 
 class LoadHandler final : public Handler {
  public:
-  LoadHandler(txn::Store& store, Authenticator& authenticator) : store_(store), authenticator_(authenticator) {}
+  LoadHandler(txn::Store& store, Authenticator& authenticator)
+      : store_(store), authenticator_(authenticator) {}
   core::Task<void> handle(Exchange& exchange) override;
 
  private:

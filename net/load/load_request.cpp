@@ -38,7 +38,8 @@ std::expected<void, txn::LoadError> check_length(const Request& request) {
 
 }  // namespace
 
-std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& request, std::string_view database,
+std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& request,
+                                                              std::string_view database,
                                                               std::string_view table) {
   LoadRequest load;
   load.database = database;
@@ -49,37 +50,43 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
 
   load.two_phase = value_of(request, "two_phase_commit") == "true";
   if (load.two_phase) {
-    return refuse("two_phase_commit: true is not supported yet by this version of penstock; send the load without it");
+    return refuse(
+        "two_phase_commit: true is not supported yet by this version of penstock; send the load without it");
   }
-  if (const auto group = value_of(request, "group_commit"); !group.empty() && !equals_ignoring_case(group, "off_mode")) {
+  if (const auto group = value_of(request, "group_commit");
+      !group.empty() && !equals_ignoring_case(group, "off_mode")) {
     if (!equals_ignoring_case(group, "sync_mode") && !equals_ignoring_case(group, "async_mode")) {
       return refuse("group_commit can only be [async_mode, sync_mode, off_mode]");
     }
-    return refuse(fmt::format("group_commit: {} is not supported yet by this version of penstock; send the load without "
-                              "it: small loads share commits anyway",
-                              group));
+    return refuse(fmt::format(
+        "group_commit: {} is not supported yet by this version of penstock; send the load without "
+        "it: small loads share commits anyway",
+        group));
   }
-  if (const auto format = value_of(request, "format"); !format.empty() && !equals_ignoring_case(format, "csv")) {
+  if (const auto format = value_of(request, "format");
+      !format.empty() && !equals_ignoring_case(format, "csv")) {
     return std::unexpected(txn::LoadError{
         "DATA_FILE_TYPE_ERROR",
         fmt::format("unknown data format, format={} (this version of penstock takes csv)", format)});
   }
   if (const auto compression = value_of(request, "compress_type"); !compression.empty()) {
-    return refuse(fmt::format("compress_type: {} is not supported yet by this version of penstock; send the body "
-                              "uncompressed",
-                              compression));
+    return refuse(
+        fmt::format("compress_type: {} is not supported yet by this version of penstock; send the body "
+                    "uncompressed",
+                    compression));
   }
   // Headers that would change which rows arrive may not be ignored: rows would come out wrong in silence.
   for (const std::string_view name :
-       {"where", "enclose", "escape", "skip_lines", "partitions", "temporary_partitions", "merge_type", "delete",
-        "function_column.sequence_col", "partial_columns", "trim_double_quotes", "empty_field_as_null", "negative",
-        "unique_key_update_mode"}) {
+       {"where", "enclose", "escape", "skip_lines", "partitions", "temporary_partitions", "merge_type",
+        "delete", "function_column.sequence_col", "partial_columns", "trim_double_quotes",
+        "empty_field_as_null", "negative", "unique_key_update_mode"}) {
     const std::string_view value = value_of(request, name);
     const bool is_default = value.empty() || equals_ignoring_case(value, "false") || value == "0" ||
                             (name == "merge_type" && equals_ignoring_case(value, "APPEND")) ||
                             (name == "unique_key_update_mode" && equals_ignoring_case(value, "UPSERT"));
     if (!is_default) {
-      return refuse(fmt::format("header {}: {} is not supported yet by this version of penstock", name, value));
+      return refuse(
+          fmt::format("header {}: {} is not supported yet by this version of penstock", name, value));
     }
   }
   load.columns = value_of(request, "columns");
@@ -107,8 +114,10 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   if (const auto text = value_of(request, "timeout"); !text.empty()) {
     std::int64_t seconds = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error != std::errc() || end != text.data() + text.size() || seconds < 1 || seconds > kTimeoutSecondsMax) {
-      return refuse(fmt::format("timeout: '{}' is not a number of seconds from 1 to {}", text, kTimeoutSecondsMax));
+    if (error != std::errc() || end != text.data() + text.size() || seconds < 1 ||
+        seconds > kTimeoutSecondsMax) {
+      return refuse(
+          fmt::format("timeout: '{}' is not a number of seconds from 1 to {}", text, kTimeoutSecondsMax));
     }
     load.timeout = std::chrono::seconds(seconds);
   }

@@ -48,9 +48,10 @@ BodyEnd body_error(const core::Error& error, const LoadRequest& request, const B
   BodyEnd end;
   switch (error.code) {
     case core::Errc::TimedOut:
-      end.error = {"TIMEOUT", fmt::format("the body did not end in time (timeout: {} s, or the body was silent for too "
-                                          "long): the load is aborted",
-                                          std::chrono::duration_cast<std::chrono::seconds>(request.timeout).count())};
+      end.error = {"TIMEOUT",
+                   fmt::format("the body did not end in time (timeout: {} s, or the body was silent for too "
+                               "long): the load is aborted",
+                               std::chrono::duration_cast<std::chrono::seconds>(request.timeout).count())};
       break;
     case core::Errc::Cancelled:
       end.error = {"CANCELLED", "the server is shutting down: send the load again soon"};
@@ -107,7 +108,8 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, std::un
   exchange.body().set_deadline(shard.now().monotonic + request.timeout);
   const core::Instant receive_from = shard.now().monotonic;
   BodyEnd end{.peer_is_gone = true, .error = {"CANCELLED", "the connection ended before the body"}};
-  if (auto continued = co_await exchange.send_continue(); continued) end = co_await receive(exchange, *load, request);
+  if (auto continued = co_await exchange.send_continue(); continued)
+    end = co_await receive(exchange, *load, request);
   const core::Instant received = shard.now().monotonic;
   reply.receive_ms = reply.read_ms = core::to_millis(received - receive_from);
 
@@ -132,8 +134,8 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, std::un
     core::log_info("load_failed", "db", request.database, "table", request.table, "label", reply.label, "txn",
                    reply.txn_id, "why", reply.message, "rows", reply.total_rows);
   } else {
-    core::log_debug("load_visible", "db", request.database, "table", request.table, "label", reply.label, "txn",
-                    reply.txn_id, "rows", reply.loaded_rows, "ms", reply.load_ms);
+    core::log_debug("load_visible", "db", request.database, "table", request.table, "label", reply.label,
+                    "txn", reply.txn_id, "rows", reply.loaded_rows, "ms", reply.load_ms);
   }
   if (end.peer_is_gone) {
     if (!exchange.body().is_broken()) exchange.abandon();

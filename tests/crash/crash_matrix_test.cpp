@@ -31,31 +31,31 @@ TEST(CrashMatrix, file_ends_snapshots_and_restarts_survive_an_end_at_every_opera
   run_matrix("crossing");
 }
 TEST(CrashMatrix, dropped_tables_and_dead_files_survive_an_end_at_every_operation) {
-  run_matrix("dropping", 3);
+  run_matrix("dropping", 5);
 }
 TEST(CrashMatrix, scans_beside_loads_and_drops_survive_an_end_at_every_operation) {
-  run_matrix("scanning", 3);
+  run_matrix("scanning", 5);
 }
 
 TEST(CrashMatrix, many_log_files_at_a_time_survive_an_end_at_every_operation) {
-  run_matrix("rare_snapshots", 3);
+  run_matrix("rare_snapshots", 5);
 }
 TEST(CrashMatrix, footers_in_files_of_dead_rows_survive_an_end_at_every_operation) {
-  run_matrix("footers", 3);
+  run_matrix("footers", 5);
 }
 TEST(CrashMatrix, a_load_that_outlives_its_table_survives_an_end_at_every_operation) {
-  run_matrix("outliving", 3);
+  run_matrix("outliving", 5);
 }
-TEST(CrashMatrix, files_that_are_held_survive_an_end_at_every_operation) { run_matrix("holding", 3); }
+TEST(CrashMatrix, files_that_are_held_survive_an_end_at_every_operation) { run_matrix("holding", 5); }
 TEST(CrashMatrix, a_footer_alone_in_a_dead_file_survives_an_end_at_every_operation) {
-  run_matrix("footer_alone", 3);
+  run_matrix("footer_alone", 5);
 }
 
 // Other orders of the same things: many seeds, ended behind the scenario only.
 TEST(CrashMatrix, whole_scenarios_hold_under_many_seeds) {
   CrashMatrix::Options options = CrashMatrix::options_from_environment();
   options.only_whole = true;
-  options.seeds = 15 * std::min<std::uint64_t>(options.seeds, 20);
+  options.seeds = 8 * std::min<std::uint64_t>(options.seeds, 20);
   options.second_crashes = 1;
   for (const Scenario& scenario : scenarios())
     report(scenario.name.c_str(), scenario, CrashMatrix::run(scenario, options));
@@ -77,7 +77,7 @@ TEST(CrashMatrix, the_same_schedule_gives_the_same_run) {
 // PENSTOCK_REPLAY="<schedule>" shows one schedule with its last operations.
 TEST(CrashMatrix, replay) {
   const char* const text = std::getenv("PENSTOCK_REPLAY");
-  if (text == nullptr) GTEST_SKIP() << "PENSTOCK_REPLAY is not set";
+  if (text == nullptr) return;
   const auto schedule = Schedule::from_text(text);
   ASSERT_TRUE(schedule.has_value()) << text;
   const Scenario* const scenario = find_scenario(schedule->scenario);

@@ -47,7 +47,8 @@ CommitLog::CommitLog(core::Shard& shard, core::Directory directory, Poison& pois
 core::Task<core::Result<CommitLog::Prewritten>> CommitLog::prewrite() {
   const FileId id = FileId::make(epoch_, 0, next_counter_++);
   const std::string name = format_file_name(FileKind::CommitLog, id);
-  CO_TRY(core::File file, co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true}));
+  CO_TRY(core::File file,
+         co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true}));
   auto prepared = co_await file.allocate(0, limits_.file_bytes);
   if (!prepared && prepared.error().code == core::Errc::Unsupported) prepared = 0;
   if (prepared) {
@@ -55,13 +56,15 @@ core::Task<core::Result<CommitLog::Prewritten>> CommitLog::prewrite() {
     const AlignedBytes zeros(chunk);
     for (std::uint64_t at = 0; at < limits_.file_bytes && prepared; at += chunk) {
       const auto piece = zeros.span().first(std::min<std::uint64_t>(chunk, limits_.file_bytes - at));
-      if (auto written = co_await file.write_all(at, piece); !written) prepared = std::unexpected(written.error());
+      if (auto written = co_await file.write_all(at, piece); !written)
+        prepared = std::unexpected(written.error());
     }
   }
   if (prepared) {
     const AlignedBytes page(FileHeader::kBytes);
     FileHeader{.kind = FileKind::CommitLog, .store = store_, .id = id}.encode(page.span());
-    if (auto written = co_await file.write_all(0, page.span()); !written) prepared = std::unexpected(written.error());
+    if (auto written = co_await file.write_all(0, page.span()); !written)
+      prepared = std::unexpected(written.error());
   }
   if (!prepared) {
     const core::Error error = prepared.error();
@@ -109,7 +112,8 @@ core::Task<core::Result<>> CommitLog::open(std::optional<RecordPlace> previous) 
 core::Task<void> CommitLog::make_reserve() {
   if (has_reserve_ || limits_.reserve_bytes == 0) co_return;
   auto file = co_await directory_.open_file(kReserveName, {.write = true, .create_exclusive = true});
-  if (!file && file.error().code == core::Errc::AlreadyExists) {  // of an earlier run, which may not have filled it
+  if (!file &&
+      file.error().code == core::Errc::AlreadyExists) {  // of an earlier run, which may not have filled it
     file = co_await directory_.open_file(kReserveName, {.write = true});
   }
   if (!file) co_return;
@@ -184,7 +188,8 @@ core::Task<core::Result<>> CommitLog::next_file(Reserve reserve) {
       if (has_reserve_) {
         (void)co_await directory_.unlink(kReserveName);
         has_reserve_ = false;
-        core::log_warn("reserve_used", "why", "the disk is full and a commit, abort or DROP must be recorded");
+        core::log_warn("reserve_used", "why",
+                       "the disk is full and a commit, abort or DROP must be recorded");
         (void)co_await make_spare();
       }
       continue;
@@ -203,7 +208,8 @@ core::Task<core::Result<>> CommitLog::next_file(Reserve reserve) {
 core::Task<core::Result<RecordPlace>> CommitLog::append(std::vector<LogItem> items, Reserve reserve,
                                                         LogRecord* written) {
   co_await turn_.acquire();
-  LogRecord record{.sequence = last_.sequence + 1, .previous_checksum = last_.checksum, .items = std::move(items)};
+  LogRecord record{
+      .sequence = last_.sequence + 1, .previous_checksum = last_.checksum, .items = std::move(items)};
   RecordPlace place{.file = current_id_, .offset = offset_, .sequence = record.sequence, .checksum = 0};
   std::vector<std::byte> bytes = record.encode(store_, place.file, place.offset, place.checksum);
   const bool is_boot = offset_ == FileHeader::kBytes && !first_name_is_durable_;

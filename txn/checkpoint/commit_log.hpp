@@ -43,7 +43,8 @@ class CommitLog {
   core::Task<core::Result<>> open(std::optional<RecordPlace> previous);
 
   enum class Reserve { Keep, MayUse };
-  core::Task<core::Result<RecordPlace>> append(std::vector<LogItem> items, Reserve reserve, LogRecord* written);
+  core::Task<core::Result<RecordPlace>> append(std::vector<LogItem> items, Reserve reserve,
+                                               LogRecord* written);
   // The name of the run's first file is durable; call it once, after Boot. Only then may a second file be made: a run whose
   // second file outlived the first one's name could not be told from damage.
   core::Task<void> sync_first_name();

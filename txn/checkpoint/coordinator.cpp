@@ -34,7 +34,12 @@ struct Coordinator::Batch {
 
 Coordinator::Coordinator(core::Shard& shard, core::Directory directory, Poison& poison, Limits limits,
                          CommitLog::Limits log, Hooks hooks)
-    : shard_(shard), directory_(directory), poison_(poison), limits_(limits), log_limits_(log), hooks_(std::move(hooks)) {
+    : shard_(shard),
+      directory_(directory),
+      poison_(poison),
+      limits_(limits),
+      log_limits_(log),
+      hooks_(std::move(hooks)) {
   open_.resize(shard.set().count());
 }
 
@@ -59,9 +64,10 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
 
   log_ = std::make_unique<CommitLog>(shard_, directory_, poison_, store_, epoch_, log_limits_);
   if (auto opened = co_await log_->open(recovered->previous); !opened) {
-    co_return std::unexpected(fmt::format("the commit log cannot be made: {}. Free at least {} MiB on this disk, or "
-                                          "move the data folder to one with room",
-                                          opened.error().to_string(), log_limits_.file_bytes / core::kMiB + 1));
+    co_return std::unexpected(
+        fmt::format("the commit log cannot be made: {}. Free at least {} MiB on this disk, or "
+                    "move the data folder to one with room",
+                    opened.error().to_string(), log_limits_.file_bytes / core::kMiB + 1));
   }
   next_txn_ = recovered->txn_range_end;
   BootItem boot{.has_previous = recovered->previous.has_value()};
@@ -74,7 +80,8 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
   items.emplace_back(TxnRangeItem{next_txn_ + limits_.txn_range});
   LogRecord written;
   auto booted = co_await log_->append(std::move(items), CommitLog::Reserve::MayUse, &written);
-  if (!booted) co_return std::unexpected("the first commit record cannot be written: " + booted.error().to_string());
+  if (!booted)
+    co_return std::unexpected("the first commit record cannot be written: " + booted.error().to_string());
   co_await log_->sync_first_name();
 
   VisibleChange ignored;
@@ -82,8 +89,10 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
   const auto applied =
       manifest_.apply(written, [&](std::size_t) -> const FooterBlocks& { return none; }, ignored);
   CHECK(applied.has_value());
-  co_await hooks_.publish(std::make_shared<const VisibleChange>(VisibleChange{
-      .checkpoint = manifest_.checkpoint(), .catalog = manifest_.catalog(), .blocks = manifest_.all_blocks()}));
+  co_await hooks_.publish(
+      std::make_shared<const VisibleChange>(VisibleChange{.checkpoint = manifest_.checkpoint(),
+                                                          .catalog = manifest_.catalog(),
+                                                          .blocks = manifest_.all_blocks()}));
   core::log_info("store_open", "epoch", epoch_, "records_replayed", recovered->records_replayed, "checkpoint",
                  manifest_.checkpoint(), "tables", manifest_.catalog()->tables().size(), "prepared",
                  manifest_.prepared().size());
@@ -121,19 +130,21 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
   };
   if (!request.label.empty() && !is_valid_label(request.label)) {
     co_return refuse("INVALID_ARGUMENT",
-                     fmt::format("Label format error. regex: ^[-_A-Za-z0-9:]{{1,{}}}$, label: {}", kLabelBytesMax,
-                                 request.label));
+                     fmt::format("Label format error. regex: ^[-_A-Za-z0-9:]{{1,{}}}$, label: {}",
+                                 kLabelBytesMax, request.label));
   }
   for (;;) {
     const Database* const database = manifest_.catalog()->find_database(request.database);
     if (database == nullptr) {
-      co_return refuse("ANALYSIS_ERROR", fmt::format("errCode = 2, detailMessage = unknown database, database={}",
-                                                     request.database));
+      co_return refuse(
+          "ANALYSIS_ERROR",
+          fmt::format("errCode = 2, detailMessage = unknown database, database={}", request.database));
     }
     const auto table = manifest_.catalog()->find_table(request.database, request.table);
     if (table == nullptr) {
-      co_return refuse("ANALYSIS_ERROR", fmt::format("errCode = 2, detailMessage = unknown table, tableName={}",
-                                                     request.table));
+      co_return refuse(
+          "ANALYSIS_ERROR",
+          fmt::format("errCode = 2, detailMessage = unknown table, tableName={}", request.table));
     }
     if (!request.label.empty()) {
       if (const auto open = open_.find(database->id, request.label)) {
@@ -163,12 +174,13 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
     }
     if (stopping_) co_return refuse("CANCELLED", "the server is shutting down: send the load again soon");
     if (!log_->accepts_loads()) {
-      co_return refuse("INTERNAL_ERROR", "the disk is full (the commit log has no room): free space, then load again");
+      co_return refuse("INTERNAL_ERROR",
+                       "the disk is full (the commit log has no room): free space, then load again");
     }
     if (open_.size() >= limits_.open_loads_max) {
       co_return refuse("INTERNAL_ERROR",
-                       fmt::format("current running txns on db {} is {}, larger than limit {}", database->id.value,
-                                   open_.size(), limits_.open_loads_max));
+                       fmt::format("current running txns on db {} is {}, larger than limit {}",
+                                   database->id.value, open_.size(), limits_.open_loads_max));
     }
     if (next_txn_ >= manifest_.txn_range_end()) {
       if (auto taken = co_await take_range(); !taken) {
@@ -223,11 +235,10 @@ core::Task<VoteResult> Coordinator::vote(Vote vote) {
   const auto logged = co_await submit(request);
   for (const TxnId txn : txns) open_.remove(txn);
   if (!logged) {
-    co_return std::unexpected(fmt::format("{}{}. Nothing of this load is visible; {}",
-                                          logged.error().code == core::Errc::NoSpace ? "the disk is full: " : "",
-                                          logged.error().to_string(),
-                                          logged.error().code == core::Errc::NoSpace ? "free space, then load again"
-                                                                                     : "load again"));
+    co_return std::unexpected(fmt::format(
+        "{}{}. Nothing of this load is visible; {}",
+        logged.error().code == core::Errc::NoSpace ? "the disk is full: " : "", logged.error().to_string(),
+        logged.error().code == core::Errc::NoSpace ? "free space, then load again" : "load again"));
   }
   co_return VoteResult{};
 }
@@ -291,7 +302,8 @@ core::Task<void> Coordinator::run_loop() {
       continue;
     }
     auto batch = std::make_shared<Batch>();
-    for (std::uint64_t bytes = 0; !requests_.empty() && batch->requests.size() < limits_.requests_per_record_max;) {
+    for (std::uint64_t bytes = 0;
+         !requests_.empty() && batch->requests.size() < limits_.requests_per_record_max;) {
       bytes += record_bytes_of(*requests_.front());
       if (!batch->requests.empty() && bytes > log_->record_bytes_max()) break;
       batch->requests.push_back(requests_.front());
@@ -327,7 +339,8 @@ void Coordinator::build(Batch& batch) {
         continue;
       }
       catalog = *next;
-      batch.frees_or_ends |= std::holds_alternative<DropTable>(**change) || std::holds_alternative<DropDatabase>(**change);
+      batch.frees_or_ends |=
+          std::holds_alternative<DropTable>(**change) || std::holds_alternative<DropDatabase>(**change);
       batch.items.emplace_back(DdlItem{std::move(**change)});
     } else if (request->vote) {
       Vote& vote = *request->vote;
@@ -431,7 +444,8 @@ core::Task<void> Coordinator::take_snapshot() {
     logged = co_await submit(request);
   }
   if (!logged) {
-    core::log_warn("snapshot_failed", "error", logged.error().to_string(), "effect", "older commit logs are kept");
+    core::log_warn("snapshot_failed", "error", logged.error().to_string(), "effect",
+                   "older commit logs are kept");
     if (item) co_await unlink_files(FileKind::Snapshot, {id});
   } else {
     ++stats_.snapshots;
@@ -466,7 +480,8 @@ core::Task<void> Coordinator::unlink_files(FileKind kind, std::vector<FileId> fi
     if (unlinked) {
       ++stats_.files_unlinked;
     } else if (unlinked.error().code != core::Errc::NotFound) {
-      core::log_warn("unlink_failed", "file", format_file_name(kind, file), "error", unlinked.error().to_string());
+      core::log_warn("unlink_failed", "file", format_file_name(kind, file), "error",
+                     unlinked.error().to_string());
     }
   }
 }

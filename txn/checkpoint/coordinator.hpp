@@ -62,8 +62,8 @@ class Coordinator {
     std::function<core::Task<std::vector<FileId>>()> sealed_files;
     std::function<core::Task<void>(std::vector<FileId>)> forget_files;
   };
-  Coordinator(core::Shard& shard, core::Directory directory, Poison& poison, Limits limits, CommitLog::Limits log,
-              Hooks hooks);
+  Coordinator(core::Shard& shard, core::Directory directory, Poison& poison, Limits limits,
+              CommitLog::Limits log, Hooks hooks);
   ~Coordinator();
 
   // Recovers, begins a new run (Boot record synced), publishes what is visible. Nothing is answered before it returns.
@@ -116,7 +116,8 @@ class Coordinator {
   static std::uint64_t record_bytes_of(const Request& request);
   core::Task<void> decide(std::shared_ptr<Batch> batch);
   void build(Batch& batch);
-  core::Task<void> publish_and_answer(std::shared_ptr<Batch> batch, std::shared_ptr<const VisibleChange> change);
+  core::Task<void> publish_and_answer(std::shared_ptr<Batch> batch,
+                                      std::shared_ptr<const VisibleChange> change);
   core::Task<core::Result<>> submit(Request& request);
   core::Task<core::Result<>> take_range();
   core::Task<void> take_snapshot();

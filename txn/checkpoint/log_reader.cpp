@@ -37,14 +37,15 @@ bool has_later_record(core::Bytes bytes, std::uint64_t from, const core::StoreUu
 
 }  // namespace
 
-core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory directory, std::vector<FileId> files) {
+core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory directory,
+                                                             std::vector<FileId> files) {
   RunRecords run;
   bool has_store = false;
   std::string stop_place;  // behind the last good record
   for (const FileId id : files) {
     CO_TRY(const std::vector<std::byte> bytes, co_await read_whole(directory, id));
-    const auto header = FileHeader::decode(core::Bytes(bytes).first(std::min(bytes.size(), FileHeader::kBytes)),
-                                           FileKind::CommitLog, id);
+    const auto header = FileHeader::decode(
+        core::Bytes(bytes).first(std::min(bytes.size(), FileHeader::kBytes)), FileKind::CommitLog, id);
     if (!header && header.error().code == core::Errc::Unsupported) co_return std::unexpected(header.error());
     if (header && !has_store) {
       run.store = header->store;

@@ -15,7 +15,8 @@ core::Task<core::Result<std::vector<std::byte>>> ExtentReader::read(Extent exten
     std::vector<std::byte> page(FileHeader::kBytes);
     CO_TRY_VOID(co_await open_.read_exact(0, page));
     CO_TRY(const FileHeader header, FileHeader::decode(page, FileKind::Journal, extent.file));
-    if (header.store != store_) co_return core::fail(core::Errc::Corrupt, "file header: it belongs to another store");
+    if (header.store != store_)
+      co_return core::fail(core::Errc::Corrupt, "file header: it belongs to another store");
     error_place_ = fmt::format("{} at offset {}", name, extent.offset);
     open_id_ = extent.file;
   }

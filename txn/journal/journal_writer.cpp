@@ -12,14 +12,9 @@ namespace penstock::txn {
 using core::Planted;
 using core::planted;
 
-JournalWriter::JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena, Poison& poison,
-                             Place place, Limits limits)
-    : shard_(shard),
-      directory_(directory),
-      arena_(arena),
-      poison_(poison),
-      place_(place),
-      limits_(limits) {}
+JournalWriter::JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena,
+                             Poison& poison, Place place, Limits limits)
+    : shard_(shard), directory_(directory), arena_(arena), poison_(poison), place_(place), limits_(limits) {}
 
 JournalWriter::~JournalWriter() = default;
 
@@ -39,12 +34,14 @@ core::Task<core::Result<Extent>> JournalWriter::append(core::Bytes record, Recor
   const std::shared_ptr<OpenFile> file = current_;
   ++pins_[file->id];
   static constexpr std::array<std::byte, 8> kZeros{};
-  if (const std::size_t odd = file->end % kZeros.size(); odd != 0) {  // records begin on 8 bytes: readers map them as they lie
+  if (const std::size_t odd = file->end % kZeros.size();
+      odd != 0) {  // records begin on 8 bytes: readers map them as they lie
     const std::size_t padding = kZeros.size() - odd;
     file->end += padding;
     (void)co_await put(core::Bytes(kZeros).first(padding));
   }
-  Extent extent{.file = file->id, .offset = file->end, .length = static_cast<std::uint32_t>(needed), .checksum = 0};
+  Extent extent{
+      .file = file->id, .offset = file->end, .length = static_cast<std::uint32_t>(needed), .checksum = 0};
   extent.checksum = record_checksum(place_.store, file->id, kind, extent.offset, record);
   file->end += needed;
   const auto put_in = co_await put(record);
@@ -166,14 +163,16 @@ core::Task<core::Result<>> JournalWriter::open_next_file(std::uint64_t bytes_nee
   }
   const FileId id = FileId::make(place_.epoch, shard_.id().value, next_counter_++);
   const std::string name = format_file_name(FileKind::Journal, id);
-  CO_TRY(core::File file, co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true}));
+  CO_TRY(core::File file,
+         co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true}));
   names_dirty_ = true;
   ++stats_.files_made;
 
   const std::uint64_t needed = core::round_up(bytes_needed + 8, core::kPage) + FileHeader::kBytes;
   std::uint64_t capacity = std::max(limits_.file_bytes, needed);
   auto reserved = co_await file.allocate(0, capacity);
-  while (!reserved && reserved.error().code == core::Errc::NoSpace && capacity > std::max(limits_.file_bytes_min, needed)) {
+  while (!reserved && reserved.error().code == core::Errc::NoSpace &&
+         capacity > std::max(limits_.file_bytes_min, needed)) {
     capacity = std::max({capacity / 4, limits_.file_bytes_min, needed});
     reserved = co_await file.allocate(0, capacity);
   }

@@ -35,15 +35,16 @@ class JournalWriter {
  public:
   struct Limits {
     std::uint64_t file_bytes = 256 * core::kMiB;
-    std::uint64_t file_bytes_min = 4 * core::kMiB;  // what is tried when the disk has no room for a whole file
+    std::uint64_t file_bytes_min =
+        4 * core::kMiB;  // what is tried when the disk has no room for a whole file
   };
   struct Place {
     core::StoreUuid store;
     std::uint64_t epoch;
   };
   // All references must outlive the writer.
-  JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena, Poison& poison, Place place,
-                Limits limits);
+  JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena, Poison& poison,
+                Place place, Limits limits);
   ~JournalWriter();
 
   // The extent's file stays pinned (never reported as sealed) until unpin(): somebody may still come to refer to it.
@@ -73,8 +74,8 @@ class JournalWriter {
   struct OpenFile {
     FileId id;
     core::File file;
-    std::uint64_t capacity = 0;    // bytes reserved
-    std::uint64_t end = 0;         // where the next record goes
+    std::uint64_t capacity = 0;  // bytes reserved
+    std::uint64_t end = 0;       // where the next record goes
     // Writes are numbered: a sync waits for those submitted before it, never for those that keep coming behind it.
     std::uint64_t writes_submitted = 0;
     std::uint64_t writes_synced = 0;
@@ -87,16 +88,16 @@ class JournalWriter {
     std::span<std::byte> memory;
     std::uint64_t file_offset = 0;  // of memory[0]
     std::size_t filled = 0;
-    std::size_t submitted = 0;      // written out up to here
+    std::size_t submitted = 0;  // written out up to here
     std::size_t writes_in_flight = 0;
-    bool closed = false;            // nothing more will be put in
+    bool closed = false;  // nothing more will be put in
   };
 
   core::Task<core::Result<>> open_next_file(std::uint64_t bytes_needed);
   core::Task<void> acquire_buffer();
   void submit_filled();
-  core::Task<void> write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer, std::size_t from,
-                             std::size_t to, std::uint64_t number);
+  core::Task<void> write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer,
+                             std::size_t from, std::size_t to, std::uint64_t number);
   core::Task<void> wait_written(OpenFile& file, std::uint64_t number);
   core::Task<core::Result<>> put(core::Bytes bytes);
   void release_if_done(WriteBuffer& buffer);

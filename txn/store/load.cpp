@@ -2,7 +2,8 @@
 
 namespace penstock::txn {
 
-Load::Load(StoreShard& shard, BeganLoad load, CsvOptions options, ColumnMapping mapping, double max_filter_ratio)
+Load::Load(StoreShard& shard, BeganLoad load, CsvOptions options, ColumnMapping mapping,
+           double max_filter_ratio)
     : shard_(shard),
       load_(std::move(load)),
       max_filter_ratio_(max_filter_ratio),
