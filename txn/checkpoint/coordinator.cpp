@@ -62,8 +62,9 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
   started_ = shard_.now().monotonic;
   running_seconds_before_ = manifest_.running_seconds();
 
+  const std::size_t boot_bytes = recovered->previous_record.size() + 2 * core::kPage;
   log_ = std::make_unique<CommitLog>(shard_, directory_, poison_, store_, epoch_, log_limits_);
-  if (auto opened = co_await log_->open(recovered->previous); !opened) {
+  if (auto opened = co_await log_->open(recovered->previous, boot_bytes); !opened) {
     co_return std::unexpected(
         fmt::format("the commit log cannot be made: {}. Free at least {} MiB on this disk, or "
                     "move the data folder to one with room",
@@ -107,7 +108,7 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
 }
 
 core::Task<void> Coordinator::stop() {
-  while (background_ > 0) co_await idle_.wait();
+  while (background_ > 0 || deciding_ || !requests_.empty()) co_await idle_.wait();
   stopping_ = true;
   work_.notify_all();
   while (loop_running_) co_await idle_.wait();
@@ -281,16 +282,32 @@ core::Task<core::Result<>> Coordinator::take_range() {
   co_return logged;
 }
 
+namespace {
+// No less than what the Ddl item of this statement takes.
+std::uint64_t statement_bytes_of(const Statement& statement) {
+  std::uint64_t bytes = 4096;
+  const auto* create = std::get_if<CreateTableStatement>(&statement);
+  if (create == nullptr) return bytes;
+  for (const ColumnSpec& column : create->columns) {
+    bytes += 128 + column.name.size() + column.comment.size() + column.default_value.value_or("").size();
+  }
+  for (const IndexSpec& index : create->indexes) bytes += 16 + index.text.size();
+  for (const auto& [key, value] : create->properties) bytes += 16 + key.size() + value.size();
+  return bytes + create->partition_clause.size() + create->comment.size();
+}
+}  // namespace
+
 // About what a request takes of a commit record.
 std::uint64_t Coordinator::record_bytes_of(const Request& request) {
   constexpr std::uint64_t kSmall = 256;
-  if (!request.vote) return request.statement ? 16 * kSmall : kSmall;
+  if (request.statement) return statement_bytes_of(*request.statement);
+  if (!request.vote) return kSmall;
   std::uint64_t bytes = kSmall;
   const auto add = [&](const LoadInfo& load) { bytes += LoadInfo::kEncodedBytesMin + load.label.size(); };
   for (const LoadInfo& load : request.vote->loads) add(load);
   for (const Vote::Prepared& prepared : request.vote->prepared) {
     add(prepared.load);
-    bytes += prepared.footers.size() * FooterRef::kEncodedBytes;
+    bytes += 16 + prepared.footers.size() * FooterRef::kEncodedBytes;
   }
   return bytes + request.vote->footers.size() * FooterRef::kEncodedBytes;
 }
@@ -309,8 +326,11 @@ core::Task<void> Coordinator::run_loop() {
       batch->requests.push_back(requests_.front());
       requests_.pop_front();
     }
+    deciding_ = true;
     build(*batch);
     co_await decide(std::move(batch));
+    deciding_ = false;
+    idle_.notify_all();
   }
   loop_running_ = false;
   idle_.notify_all();

@@ -148,6 +148,7 @@ class Coordinator {
   core::WaitList idle_;
   bool stopping_ = false;
   bool loop_running_ = false;
+  bool deciding_ = false;
   bool range_under_way_ = false;
   bool snapshot_under_way_ = false;
   bool old_journals_cut_ = false;

@@ -89,8 +89,12 @@ std::expected<void, Text> cut_at(RunRecords& run, const BootItem& boot) {
   if (!last || last->place != accepted) {
     return std::unexpected(damaged(place, "the copy of it in the next run's Boot record does not verify"));
   }
+  // With nothing before it, it must be the run's first record, or one that needs nothing before it: it names a snapshot.
+  const SnapshotItem* const snapshot = snapshot_in(last->record);
+  const bool stands_alone = std::holds_alternative<BootItem>(last->record.items.at(0)) ||
+                            (snapshot != nullptr && snapshot->sequence + 1 >= accepted.sequence);
   const bool follows = run.records.empty()
-                           ? std::holds_alternative<BootItem>(last->record.items.at(0))
+                           ? stands_alone
                            : run.records.back().place.sequence + 1 == accepted.sequence &&
                                  last->record.previous_checksum == run.records.back().place.checksum;
   if (!follows) return std::unexpected(damaged(place, "accepted records before it are missing"));

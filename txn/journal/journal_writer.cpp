@@ -161,7 +161,7 @@ core::Task<core::Result<>> JournalWriter::open_next_file(std::uint64_t bytes_nee
     // Loads that all fail never ask for a sync: their full files must be closed all the same, to be reclaimed.
     if (unsynced_sealed_.size() > 1) shard_.spawn(sync());
   }
-  const FileId id = FileId::make(place_.epoch, shard_.id().value, next_counter_++);
+  const FileId id = FileId::make(place_.epoch, shard_.id().value, next_counter_);
   const std::string name = format_file_name(FileKind::Journal, id);
   CO_TRY(core::File file,
          co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true}));
@@ -179,10 +179,11 @@ core::Task<core::Result<>> JournalWriter::open_next_file(std::uint64_t bytes_nee
   if (!reserved && reserved.error().code != core::Errc::Unsupported) {
     const core::Error error = reserved.error();
     co_await file.close();
-    (void)co_await directory_.unlink(name);
+    if (!co_await directory_.unlink(name)) ++next_counter_;  // the name is taken
     if (on_file_full_) on_file_full_();
     co_return core::fail(error.code, "reserving space for a journal file", error.os_error);
   }
+  ++next_counter_;
   auto opened = std::make_shared<OpenFile>();
   opened->id = id;
   opened->file = std::move(file);

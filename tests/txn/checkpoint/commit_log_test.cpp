@@ -6,6 +6,8 @@
 #include "tests/sim/sim_world.hpp"
 #include "tests/txn/journal/golden_bytes.hpp"
 #include "txn/checkpoint/log_reader.hpp"
+#include "txn/checkpoint/recovery.hpp"
+#include "txn/checkpoint/snapshot.hpp"
 
 namespace penstock::txn {
 namespace {
@@ -35,7 +37,7 @@ class CommitLogTest : public ::testing::Test {
   Task<void> begin() {
     directory_ = *co_await core::Directory::open(world_.kernel(), "/data");
     log_ = std::make_unique<CommitLog>(world_.shard(0), directory_, poison_, sample_uuid(), 1, limits_);
-    EXPECT_TRUE(co_await log_->open(std::nullopt));
+    EXPECT_TRUE(co_await log_->open(std::nullopt, 0));
     EXPECT_TRUE(co_await append_one(BootItem{}));
     co_await log_->sync_first_name();
     co_await log_->make_reserve();
@@ -156,6 +158,135 @@ TEST_F(CommitLogTest, a_failed_write_or_sync_of_a_record_poisons) {
   EXPECT_EQ(run(append_many(1, 100)), RunStatus::Crashed);
   EXPECT_NE(poisoned_.find("writing a commit record"), std::string::npos) << poisoned_;
   EXPECT_EQ(appended_, 0);
+}
+
+// Appends until `count` records went in.
+Task<void> hammer(core::Shard* shard, CommitLog* log, int count, int* appended) {
+  while (*appended < count) {
+    std::vector<LogItem> items;
+    items.emplace_back(AbortedItem{TxnId(1), std::string(9000, 'x')});
+    const auto place = co_await log->append(std::move(items), CommitLog::Reserve::Keep, nullptr);
+    if (place) {
+      ++*appended;
+    } else {
+      (void)co_await shard->sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+}
+
+Task<void> open_and_fill(CommitLog* log) {
+  EXPECT_TRUE(co_await log->open(std::nullopt, 0));
+  std::vector<LogItem> boot;
+  boot.emplace_back(BootItem{});
+  EXPECT_TRUE(co_await log->append(std::move(boot), CommitLog::Reserve::MayUse, nullptr));
+  co_await log->sync_first_name();
+  co_await log->make_reserve();
+}
+
+Task<void> append_small(CommitLog* log, int count, CommitLog::Reserve reserve) {
+  for (int i = 0; i < count; ++i) {
+    std::vector<LogItem> items;
+    items.emplace_back(AbortedItem{TxnId(1), std::string(100, 'x')});
+    (void)co_await log->append(std::move(items), reserve, nullptr);
+  }
+}
+
+Task<void> open_folder(core::Kernel* kernel, core::Directory* directory) {
+  *directory = *co_await core::Directory::open(*kernel, "/data");
+}
+
+TEST(CommitLog, appends_go_on_after_a_full_disk_whatever_the_keeper_of_the_next_file_does_meanwhile) {
+  core::set_log_sink([](core::LogLevel, std::string_view) {});
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    sim::SimWorld world(seed);
+    world.start_process(1);
+    Poison poison([&](const std::string&) { world.scene().crash(); });
+    core::Directory directory;
+    world.start(0, open_folder(&world.kernel(), &directory));
+    ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+    CommitLog log(world.shard(0), directory, poison, sample_uuid(), 1,
+                  {.file_bytes = 12 * core::kPage,
+                   .reserve_bytes = 24 * core::kPage,
+                   .retry = std::chrono::milliseconds(1)});
+    world.start(0, open_and_fill(&log));
+    ASSERT_EQ(world.run_for(std::chrono::seconds(1)), RunStatus::Done);
+    world.disk().set_capacity(world.disk().used_bytes());
+    world.start(0, append_small(&log, 25, CommitLog::Reserve::Keep));
+    ASSERT_EQ(world.run_for(std::chrono::seconds(1)), RunStatus::Done);
+    world.start(0, append_small(&log, 14, CommitLog::Reserve::MayUse));
+    ASSERT_EQ(world.run_for(std::chrono::seconds(1)), RunStatus::Done);
+    world.disk().set_capacity(UINT64_MAX);
+    int appended = 0;
+    world.start(0, hammer(&world.shard(0), &log, 100, &appended));
+    ASSERT_EQ(world.run_for(std::chrono::seconds(60)), RunStatus::Done);
+    EXPECT_EQ(appended, 100) << "seed " << seed;
+    world.kill_process();
+  }
+  core::set_log_sink({});
+}
+
+// The log file ends exactly with record 7, the snapshot covers 7, and its record 8 begins the next file, alone.
+Task<void> snapshot_record_alone_in_its_file(core::Shard* shard, core::Directory directory, Poison* poison,
+                                             CommitLog* log, CommitLog::Limits limits, std::string* error) {
+  co_await append_small(log, 6, CommitLog::Reserve::Keep);
+  Manifest manifest;
+  VisibleChange ignored;
+  LogRecord record{.sequence = 7, .previous_checksum = 0, .items = {}};
+  record.items.emplace_back(AbortedItem{TxnId(1), "x"});
+  const FooterBlocks none;
+  EXPECT_TRUE(manifest.apply(record, [&](std::size_t) -> const FooterBlocks& { return none; }, ignored));
+  std::vector<std::byte> payload;
+  core::ByteWriter writer(payload);
+  manifest.encode(writer);
+  auto item = co_await write_snapshot(directory, *poison, sample_uuid(), FileId::make(1, 0, 0), 7,
+                                      std::move(payload));
+  std::vector<LogItem> items;
+  items.emplace_back(*item);
+  EXPECT_TRUE(co_await log->append(std::move(items), CommitLog::Reserve::Keep, nullptr));
+  const std::vector<FileId> unneeded = log->take_files_up_to(7);
+  EXPECT_EQ(unneeded.size(), 1u);
+  for (const FileId file : unneeded) {
+    EXPECT_TRUE(co_await directory.unlink(format_file_name(FileKind::CommitLog, file)));
+  }
+  co_await log->close();
+
+  auto first = co_await recover(directory);
+  if (!first) {
+    *error = first.error();
+    co_return;
+  }
+  CommitLog next(*shard, directory, *poison, sample_uuid(), 2, limits);
+  EXPECT_TRUE(co_await next.open(first->previous, first->previous_record.size()));
+  std::vector<LogItem> boot;
+  boot.emplace_back(BootItem{
+      .has_previous = true, .previous = *first->previous, .previous_record = first->previous_record});
+  boot.emplace_back(TxnRangeItem{5});
+  EXPECT_TRUE(co_await next.append(std::move(boot), CommitLog::Reserve::MayUse, nullptr));
+  co_await next.sync_first_name();
+  co_await next.close();
+  auto second = co_await recover(directory);
+  if (!second) *error = second.error();
+}
+
+TEST(CommitLog, a_snapshot_record_alone_in_its_file_is_enough_for_the_start_after_a_start_that_died) {
+  core::set_log_sink([](core::LogLevel, std::string_view) {});
+  sim::SimWorld world(5);
+  world.start_process(1);
+  Poison poison([&](const std::string&) { world.scene().crash(); });
+  core::Directory directory;
+  world.start(0, open_folder(&world.kernel(), &directory));
+  ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+  const CommitLog::Limits limits{.file_bytes = 8 * core::kPage, .reserve_bytes = 0};
+  CommitLog log(world.shard(0), directory, poison, sample_uuid(), 1, limits);
+  world.start(0, open_and_fill(&log));
+  ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+  std::string error;
+  world.start(0,
+              snapshot_record_alone_in_its_file(&world.shard(0), directory, &poison, &log, limits, &error));
+  ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+  EXPECT_EQ(error, "");
+  world.kill_process();
+  core::set_log_sink({});
 }
 
 }  // namespace
