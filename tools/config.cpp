@@ -61,7 +61,7 @@ bool is_address(std::string_view text) {
 
 bool is_loopback(std::string_view listen) {
   const std::string_view host = listen.substr(0, listen.rfind(':'));
-  return host.starts_with("127.") || host == "localhost" || host == "[::1]" || host == "::1";
+  return host.starts_with("127.") || host == "localhost" || host == "[::1]";
 }
 
 }  // namespace
@@ -69,8 +69,8 @@ bool is_loopback(std::string_view listen) {
 Problem read_config_file(const std::string& path, Config& config) {
   toml::parse_result parsed = toml::parse_file(path);
   if (!parsed) {
-    return std::unexpected(fmt::format("config file '{}': line {}: {}", path, parsed.error().source().begin.line,
-                                       parsed.error().description()));
+    return std::unexpected(fmt::format("config file '{}': line {}: {}", path,
+                                       parsed.error().source().begin.line, parsed.error().description()));
   }
   Config::Limits& limits = config.limits;
   const std::map<std::string, Setter, std::less<>> limit_keys = {
@@ -103,7 +103,8 @@ Problem read_config_file(const std::string& path, Config& config) {
          if (!node.is_table()) return wrong("users", "a table ([users]) is wanted");
          for (const auto& [name, hash] : *node.as_table()) {
            const auto value = hash.value_exact<std::string>();
-           if (!value) return wrong(fmt::format("users.{}", name.str()), "a password hash in quotes is wanted");
+           if (!value)
+             return wrong(fmt::format("users.{}", name.str()), "a password hash in quotes is wanted");
            config.users[std::string(name.str())] = *value;
          }
          return {};
@@ -116,8 +117,15 @@ Problem check_config(const Config& config) {
   if (!is_address(config.listen)) {
     return wrong("listen", fmt::format("'{}' is not host:port, as in 127.0.0.1:8040", config.listen));
   }
+  if (config.limits.reserve_mib != 0 && config.limits.reserve_mib < config.limits.log_file_mib) {
+    return wrong("limits.reserve_mib",
+                 fmt::format("{} is less than limits.log_file_mib ({}): a full disk's last records "
+                             "would not fit. Make it at least as large, or 0 for none",
+                             config.limits.reserve_mib, config.limits.log_file_mib));
+  }
   if (!config.redirect_listen.empty() && !is_address(config.redirect_listen)) {
-    return wrong("redirect_listen", fmt::format("'{}' is not host:port, as in 127.0.0.1:8030", config.redirect_listen));
+    return wrong("redirect_listen",
+                 fmt::format("'{}' is not host:port, as in 127.0.0.1:8030", config.redirect_listen));
   }
   if (config.redirect_listen == config.listen && !config.listen.ends_with(":0")) {
     return wrong("redirect_listen", fmt::format("'{}' is what listen says already", config.redirect_listen));
@@ -135,25 +143,27 @@ Problem check_config(const Config& config) {
   }
   for (const std::string& address : {config.listen, config.redirect_listen}) {
     if (!config.users.empty() || address.empty() || is_loopback(address)) continue;
-    return std::unexpected(
-        fmt::format("listen = {} can be reached from other machines, and no user has a password: set one ([users] root = "
-                    "\"...\", made by `penstock hash-password`), or listen on 127.0.0.1",
-                    address));
+    return std::unexpected(fmt::format(
+        "listen = {} can be reached from other machines, and no user has a password: set one ([users] root = "
+        "\"...\", made by `penstock hash-password`), or listen on 127.0.0.1",
+        address));
   }
   return {};
 }
 
 std::string print_config(const Config& config) {
   std::string out = fmt::format(
-      "data_dir = \"{}\"\nlisten = \"{}\"\nredirect_listen = \"{}\"\nshards = {}\nlog_level = \"{}\"\ndrain_seconds = {}\n\n[limits]\n"
-      "connections_max = {}\nbody_idle_seconds = {}\nload_memory_mib = {}\nrow_mib = {}\njournal_file_mib = {}\n"
+      "data_dir = \"{}\"\nlisten = \"{}\"\nredirect_listen = \"{}\"\nshards = {}\nlog_level = "
+      "\"{}\"\ndrain_seconds = {}\n\n[limits]\n"
+      "connections_max = {}\nbody_idle_seconds = {}\nload_memory_mib = {}\nrow_mib = {}\njournal_file_mib = "
+      "{}\n"
       "log_file_mib = {}\nreserve_mib = {}\nopen_loads_max = {}\nerror_log_mib = {}\nerror_log_hours = {}\n"
       "sort_memory_mib = {}\n\n[users]\n",
-      config.data_dir, config.listen, config.redirect_listen, config.shards, config.log_level, config.drain_seconds,
-      config.limits.connections_max, config.limits.body_idle_seconds, config.limits.load_memory_mib,
-      config.limits.row_mib, config.limits.journal_file_mib, config.limits.log_file_mib, config.limits.reserve_mib,
-      config.limits.open_loads_max, config.limits.error_log_mib, config.limits.error_log_hours,
-      config.limits.sort_memory_mib);
+      config.data_dir, config.listen, config.redirect_listen, config.shards, config.log_level,
+      config.drain_seconds, config.limits.connections_max, config.limits.body_idle_seconds,
+      config.limits.load_memory_mib, config.limits.row_mib, config.limits.journal_file_mib,
+      config.limits.log_file_mib, config.limits.reserve_mib, config.limits.open_loads_max,
+      config.limits.error_log_mib, config.limits.error_log_hours, config.limits.sort_memory_mib);
   for (const auto& [name, hash] : config.users) out += fmt::format("# {}: has a password\n", name);
   return out;
 }

@@ -18,7 +18,7 @@ struct Config {
   std::string data_dir = "./penstock-data";
   std::string listen = "127.0.0.1:8040";
   std::string redirect_listen;  // empty: none
-  std::uint32_t shards = 0;  // 0: one a core
+  std::uint32_t shards = 0;     // 0: one a core
   std::string log_level = "info";
   std::uint32_t drain_seconds = 30;
   std::map<std::string, std::string> users;  // name -> pbkdf2-sha256$...
@@ -32,7 +32,7 @@ struct Config {
     std::uint64_t log_file_mib = 16;
     std::uint64_t reserve_mib = 64;
     std::uint64_t open_loads_max = 100000;
-    std::uint64_t error_log_mib = 8;     // per shard
+    std::uint64_t error_log_mib = 8;  // per shard
     std::uint64_t error_log_hours = 48;
     std::uint64_t sort_memory_mib = 256;  // per shard
   } limits;

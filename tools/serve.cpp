@@ -105,9 +105,10 @@ class Process {
 
     const std::string error = shards_.run_threads(
         {.pin = true,
-         .with_kernel = [this](core::Shard& shard, const std::function<void(core::Kernel&)>& run_with) {
-           return with_kernel(shard, run_with);
-         },
+         .with_kernel =
+             [this](core::Shard& shard, const std::function<void(core::Kernel&)>& run_with) {
+               return with_kernel(shard, run_with);
+             },
          .main = [this](core::Shard& shard) { return main_of(this, &shard); }});
     ::close(signal_fd_);
     if (error_.empty()) error_ = error;
@@ -134,9 +135,20 @@ class Process {
     limits.coordinator.open_loads_max = config.limits.open_loads_max;
     return limits;
   }
+  // Connections may not take the last file descriptors: without one the journal and the commit log cannot go on.
+  static std::uint32_t connections_within_file_limit(std::uint64_t wanted) {
+    constexpr rlim_t kOtherFiles = 512;
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return static_cast<std::uint32_t>(wanted);
+    const rlim_t room = files.rlim_cur > 2 * kOtherFiles ? files.rlim_cur - kOtherFiles : files.rlim_cur / 2;
+    if (wanted <= room) return static_cast<std::uint32_t>(wanted);
+    core::log_warn("fewer_connections", "connections_max", room, "wanted", wanted, "why",
+                   "the limit of open files (RLIMIT_NOFILE, ulimit -n) is low: raise it for more");
+    return static_cast<std::uint32_t>(room);
+  }
   static net::HttpOptions http_options(const Config& config) {
     net::HttpOptions options;
-    options.connections_max = static_cast<std::uint32_t>(config.limits.connections_max);
+    options.connections_max = connections_within_file_limit(config.limits.connections_max);
     options.body_idle_max = std::chrono::seconds(config.limits.body_idle_seconds);
     return options;
   }
@@ -144,12 +156,13 @@ class Process {
   std::string with_kernel(core::Shard& shard, const std::function<void(core::Kernel&)>& run_with) {
     core::UringOptions options;
     options.write_arena = arenas_[shard.id().value]->memory();
-    options.buffer_returned = {
-        [](void* context, core::BufferRing ring) { static_cast<core::Shard*>(context)->recv_turns().buffer_returned(ring); },
-        &shard};
+    options.buffer_returned = {[](void* context, core::BufferRing ring) {
+                                 static_cast<core::Shard*>(context)->recv_turns().buffer_returned(ring);
+                               },
+                               &shard};
     auto kernel = core::UringKernel::make(options);
     if (!kernel) return kernel.error();
-    if (shard.id() == core::ShardId(0)) features_ = (*kernel)->features().to_line();
+    if (shard.id() == core::ShardId(0)) kernel_ = kernel->get();
     run_with(**kernel);
     return {};
   }
@@ -173,10 +186,11 @@ class Process {
     net::Authenticator::Key key{};
     for (std::size_t at = 0; at < key.size(); at += 8) {
       const std::uint64_t random = shard.kernel().entropy();
-      std::copy_n(reinterpret_cast<const unsigned char*>(&random), 8, key.begin() + static_cast<std::ptrdiff_t>(at));
+      std::copy_n(reinterpret_cast<const unsigned char*>(&random), 8,
+                  key.begin() + static_cast<std::ptrdiff_t>(at));
     }
-    process->doors_[index] =
-        std::make_unique<Doors>(*process->store_, process->error_logs_, process->users_, key, process->config_);
+    process->doors_[index] = std::make_unique<Doors>(*process->store_, process->error_logs_, process->users_,
+                                                     key, process->config_);
     process->server_.start_shard(shard, process->doors_[index]->router);
     if (process->has_front()) process->front_.start_shard(shard, process->doors_[index]->redirect);
     co_return;
@@ -202,13 +216,15 @@ class Process {
     if (has_front()) {
       auto redirecting = co_await front_.listen(config_.redirect_listen);
       if (!redirecting) {
-        co_return fmt::format("redirect_listen = {}: {}. Is the port taken? Give another with --redirect-listen",
-                              config_.redirect_listen, redirecting.error().to_string());
+        co_return fmt::format(
+            "redirect_listen = {}: {}. Is the port taken? Give another with --redirect-listen",
+            config_.redirect_listen, redirecting.error().to_string());
       }
-      core::log_info("redirecting", "address", address_of(*redirecting, config_.redirect_listen), "to", address);
+      core::log_info("redirecting", "address", address_of(*redirecting, config_.redirect_listen), "to",
+                     address);
     }
-    core::log_info("listening", "address", address, "shards", shards_.count(), "data_dir", config_.data_dir, "version",
-                   PENSTOCK_VERSION, "kernel", features_);
+    core::log_info("listening", "address", address, "shards", shards_.count(), "data_dir", config_.data_dir,
+                   "version", PENSTOCK_VERSION, "kernel", kernel_->features().to_line());
     co_return "";
   }
 
@@ -231,7 +247,8 @@ class Process {
     bool drained = co_await server_.drained(deadline);
     if (has_front()) drained = co_await front_.drained(deadline) && drained;
     co_await store_->close();
-    if (error.empty()) core::log_info("stopped", "drained", drained ? "all" : "some connections were cut off");
+    if (error.empty())
+      core::log_info("stopped", "drained", drained ? "all" : "some connections were cut off");
     co_return error;
   }
 
@@ -269,7 +286,7 @@ class Process {
   std::vector<std::unique_ptr<Doors>> doors_;
   std::vector<std::unique_ptr<core::Event>> ended_;
   int signal_fd_ = -1;
-  std::string features_;
+  core::UringKernel* kernel_ = nullptr;  // of shard 0
   std::string error_;
 };
 

@@ -22,16 +22,16 @@ template <class A, class B>
 }
 }  // namespace penstock::core
 
-#define CHECK(condition)                                                                       \
-  do {                                                                                         \
-    if (!(condition)) [[unlikely]]                                                             \
-      ::penstock::core::check_failed(__FILE__, __LINE__, #condition, "");                      \
+#define CHECK(condition)                                                  \
+  do {                                                                    \
+    if (!(condition)) [[unlikely]]                                        \
+      ::penstock::core::check_failed(__FILE__, __LINE__, #condition, ""); \
   } while (false)
-#define PENSTOCK_CHECK_OP(a, op, b)                                                            \
-  do {                                                                                         \
-    const auto& check_a = (a);                                                                 \
-    const auto& check_b = (b);                                                                 \
-    if (!(check_a op check_b)) [[unlikely]]                                                    \
+#define PENSTOCK_CHECK_OP(a, op, b)                                                               \
+  do {                                                                                            \
+    const auto& check_a = (a);                                                                    \
+    const auto& check_b = (b);                                                                    \
+    if (!(check_a op check_b)) [[unlikely]]                                                       \
       ::penstock::core::check_op_failed(__FILE__, __LINE__, #a " " #op " " #b, check_a, check_b); \
   } while (false)
 #define CHECK_EQ(a, b) PENSTOCK_CHECK_OP(a, ==, b)

@@ -25,14 +25,24 @@ spdlog::logger& logger() {
 
 void set_log_level(LogLevel level) {
   switch (level) {
-    case LogLevel::Debug: logger().set_level(spdlog::level::debug); break;
-    case LogLevel::Info: logger().set_level(spdlog::level::info); break;
-    case LogLevel::Warn: logger().set_level(spdlog::level::warn); break;
-    case LogLevel::Error: logger().set_level(spdlog::level::err); break;
+    case LogLevel::Debug:
+      logger().set_level(spdlog::level::debug);
+      break;
+    case LogLevel::Info:
+      logger().set_level(spdlog::level::info);
+      break;
+    case LogLevel::Warn:
+      logger().set_level(spdlog::level::warn);
+      break;
+    case LogLevel::Error:
+      logger().set_level(spdlog::level::err);
+      break;
   }
 }
 
-void set_log_sink(std::function<void(LogLevel, std::string_view)> replacement) { sink() = std::move(replacement); }
+void set_log_sink(std::function<void(LogLevel, std::string_view)> replacement) {
+  sink() = std::move(replacement);
+}
 
 void log_line(LogLevel level, std::string_view event, std::string_view fields) {
   if (sink()) {
@@ -40,10 +50,18 @@ void log_line(LogLevel level, std::string_view event, std::string_view fields) {
     return;
   }
   switch (level) {
-    case LogLevel::Debug: logger().debug("{}{}", event, fields); break;
-    case LogLevel::Info: logger().info("{}{}", event, fields); break;
-    case LogLevel::Warn: logger().warn("{}{}", event, fields); break;
-    case LogLevel::Error: logger().error("{}{}", event, fields); break;
+    case LogLevel::Debug:
+      logger().debug("{}{}", event, fields);
+      break;
+    case LogLevel::Info:
+      logger().info("{}{}", event, fields);
+      break;
+    case LogLevel::Warn:
+      logger().warn("{}{}", event, fields);
+      break;
+    case LogLevel::Error:
+      logger().error("{}{}", event, fields);
+      break;
   }
 }
 

@@ -47,12 +47,20 @@ void line(LogLevel level, std::string_view event, const Fields&... fields) {
 }  // namespace log_detail
 
 template <class... F>
-void log_debug(std::string_view event, const F&... fields) { log_detail::line(LogLevel::Debug, event, fields...); }
+void log_debug(std::string_view event, const F&... fields) {
+  log_detail::line(LogLevel::Debug, event, fields...);
+}
 template <class... F>
-void log_info(std::string_view event, const F&... fields) { log_detail::line(LogLevel::Info, event, fields...); }
+void log_info(std::string_view event, const F&... fields) {
+  log_detail::line(LogLevel::Info, event, fields...);
+}
 template <class... F>
-void log_warn(std::string_view event, const F&... fields) { log_detail::line(LogLevel::Warn, event, fields...); }
+void log_warn(std::string_view event, const F&... fields) {
+  log_detail::line(LogLevel::Warn, event, fields...);
+}
 template <class... F>
-void log_error(std::string_view event, const F&... fields) { log_detail::line(LogLevel::Error, event, fields...); }
+void log_error(std::string_view event, const F&... fields) {
+  log_detail::line(LogLevel::Error, event, fields...);
+}
 
 }  // namespace penstock::core

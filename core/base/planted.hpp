@@ -28,7 +28,6 @@ enum class Planted {
   SkipPoisonWrite,       // a failed write of a commit record is retried as if nothing had happened
   ReplyBeforeRecord,     // Success before the record is synced
   UnlinkBeforeSnapshot,  // old logs are unlinked before the record that names the snapshot is synced
-  IgnoreRecordChain,     // recovery takes a record that does not name the one before it
   IgnoreBootCut,         // recovery takes what lies in an old log behind the point that a later Boot accepted
   ForgetFooterFiles,     // a journal file is unlinked though a footer in it would be read by a recovery
   UnlinkPinnedFiles,     // a journal file is unlinked under a scan, and under a load that has not ended

@@ -42,7 +42,9 @@ struct [[nodiscard]] Error {
   const char* context = "";   // string literal: what was being done
 
   std::string to_string() const;  // "writing a block: No space left on device (NoSpace)"
-  friend bool operator==(const Error& a, const Error& b) { return a.code == b.code && a.os_error == b.os_error; }
+  friend bool operator==(const Error& a, const Error& b) {
+    return a.code == b.code && a.os_error == b.os_error;
+  }
 };
 
 template <class T = void>
@@ -61,13 +63,15 @@ Error error_from_os(std::int32_t os_error, const char* context);
 #define PENSTOCK_CAT(a, b) PENSTOCK_CAT2(a, b)
 
 // TRY(auto x, f());  in a function; CO_TRY(auto x, co_await f());  in a coroutine. TRY_VOID / CO_TRY_VOID drop the value.
-#define PENSTOCK_TRY_IMPL(ret, tmp, decl, ...)               \
-  auto tmp = (__VA_ARGS__);                                  \
-  if (!tmp) [[unlikely]] ret std::unexpected(tmp.error());   \
+#define PENSTOCK_TRY_IMPL(ret, tmp, decl, ...) \
+  auto tmp = (__VA_ARGS__);                    \
+  if (!tmp) [[unlikely]]                       \
+    ret std::unexpected(tmp.error());          \
   decl = std::move(*tmp)
 #define TRY(decl, ...) PENSTOCK_TRY_IMPL(return, PENSTOCK_CAT(try_, __LINE__), decl, __VA_ARGS__)
 #define CO_TRY(decl, ...) PENSTOCK_TRY_IMPL(co_return, PENSTOCK_CAT(try_, __LINE__), decl, __VA_ARGS__)
-#define PENSTOCK_TRY_VOID_IMPL(ret, tmp, ...) \
-  if (auto tmp = (__VA_ARGS__); !tmp) [[unlikely]] ret std::unexpected(tmp.error())
+#define PENSTOCK_TRY_VOID_IMPL(ret, tmp, ...)      \
+  if (auto tmp = (__VA_ARGS__); !tmp) [[unlikely]] \
+  ret std::unexpected(tmp.error())
 #define TRY_VOID(...) PENSTOCK_TRY_VOID_IMPL(return, PENSTOCK_CAT(try_, __LINE__), __VA_ARGS__)
 #define CO_TRY_VOID(...) PENSTOCK_TRY_VOID_IMPL(co_return, PENSTOCK_CAT(try_, __LINE__), __VA_ARGS__)

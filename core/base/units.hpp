@@ -41,7 +41,9 @@ struct Clock {
   std::int64_t wall_micros = 0;  // microseconds since 1970, may jump
 };
 
-inline std::int64_t to_millis(Duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
+inline std::int64_t to_millis(Duration d) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
+}
 
 using ShardId = StrongId<struct ShardTag, std::uint32_t>;
 
@@ -55,7 +57,9 @@ constexpr std::uint64_t round_up(std::uint64_t n, std::uint64_t to) { return (n 
 
 template <class Tag, class Rep>
 struct std::hash<penstock::core::StrongId<Tag, Rep>> {
-  std::size_t operator()(penstock::core::StrongId<Tag, Rep> id) const noexcept { return std::hash<Rep>()(id.value); }
+  std::size_t operator()(penstock::core::StrongId<Tag, Rep> id) const noexcept {
+    return std::hash<Rep>()(id.value);
+  }
 };
 template <class Tag, class Rep>
 struct fmt::formatter<penstock::core::StrongId<Tag, Rep>> : fmt::formatter<Rep> {

@@ -28,8 +28,29 @@ Task<void> File::close() {
   (void)co_await ResultOp(*kernel_, "closing a file", Op{.kind = OpKind::Close, .handle = handle});
 }
 
+namespace {
+std::string parent_of(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+}  // namespace
+
 Task<Result<Directory>> Directory::open(Kernel& kernel, std::string path) {
-  CO_TRY_VOID(co_await ResultOp(kernel, "making a directory", Op{.kind = OpKind::MakeDir, .path = path.c_str()}));
+  CO_TRY_VOID(
+      co_await ResultOp(kernel, "making a directory", Op{.kind = OpKind::MakeDir, .path = path.c_str()}));
+  // Whatever is made durable in it is worth nothing if its own name is lost. A parent that may not even be opened was not
+  // written to by us: then the folder was there before.
+  const std::string parent_path = parent_of(path);
+  const auto parent_handle = co_await ResultOp(kernel, "opening a parent directory",
+                                               Op{.kind = OpKind::OpenDir, .path = parent_path.c_str()});
+  if (parent_handle) {
+    Directory parent(kernel, static_cast<int>(*parent_handle));
+    const auto synced = co_await parent.sync();
+    co_await parent.close();
+    CO_TRY_VOID(synced);
+  }
   CO_TRY(const std::uint64_t handle,
          co_await ResultOp(kernel, "opening a directory", Op{.kind = OpKind::OpenDir, .path = path.c_str()}));
   co_return Directory(kernel, static_cast<int>(handle));
@@ -37,9 +58,8 @@ Task<Result<Directory>> Directory::open(Kernel& kernel, std::string path) {
 
 Task<Result<File>> Directory::open_file(std::string name, OpenFlags flags) {
   CO_TRY(const std::uint64_t handle,
-         co_await ResultOp(
-             *kernel_, flags.create_exclusive ? "creating a file" : "opening a file",
-             Op{.kind = OpKind::Open, .open = flags, .handle = handle_, .path = name.c_str()}));
+         co_await ResultOp(*kernel_, flags.create_exclusive ? "creating a file" : "opening a file",
+                           Op{.kind = OpKind::Open, .open = flags, .handle = handle_, .path = name.c_str()}));
   co_return File(*kernel_, static_cast<int>(handle));
 }
 
@@ -57,8 +77,8 @@ Task<Result<>> Directory::rename(std::string from, std::string to) {
 }
 
 Task<Result<>> Directory::sync() {
-  CO_TRY_VOID(
-      co_await ResultOp(*kernel_, "fdatasync of a directory", Op{.kind = OpKind::SyncDir, .handle = handle_}));
+  CO_TRY_VOID(co_await ResultOp(*kernel_, "fdatasync of a directory",
+                                Op{.kind = OpKind::SyncDir, .handle = handle_}));
   co_return Result<>{};
 }
 

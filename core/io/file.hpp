@@ -77,7 +77,7 @@ class Directory {
   Directory() = default;
   Directory(Kernel& kernel, int handle) : kernel_(&kernel), handle_(handle) {}
 
-  // Opens `path`, made first (one level) if it does not exist.
+  // Opens `path`, made first (one level) if it does not exist; its own name is durable after.
   static Task<Result<Directory>> open(Kernel& kernel, std::string path);
 
   bool is_open() const { return handle_ >= 0; }

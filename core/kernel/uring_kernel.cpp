@@ -151,6 +151,7 @@ void UringKernel::submit(Op& op) noexcept {
       finish(op, list_directory(op.handle, *op.names));
       return;
     case OpKind::Lock:
+      fixed_files_.remove(op.handle);  // a killed process's ring outlives it: its lock must not
       finish(op, lock_file(op.handle));
       return;
     case OpKind::Size:
@@ -266,7 +267,8 @@ void UringKernel::prepare(io_uring_sqe& sqe, Op& op) {
     default:
       CHECK(false);
   }
-  if (op.kind == OpKind::Read || op.kind == OpKind::Write || op.kind == OpKind::Sync || op.kind == OpKind::Allocate) {
+  if (op.kind == OpKind::Read || op.kind == OpKind::Write || op.kind == OpKind::Sync ||
+      op.kind == OpKind::Allocate) {
     fixed_files_.use(sqe, op.handle);
   }
   io_uring_sqe_set_data64(&sqe, user_data_of(op));

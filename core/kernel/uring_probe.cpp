@@ -132,9 +132,10 @@ std::string missing_operations(const io_uring_probe& probe) {
 
 std::string UringFeatures::to_line() const {
   return fmt::format(
-      "linux={} sq_entries={} cq_entries={} registered_ring={} registered_files={} registered_write_buffers={}{} direct_io={}",
-      release, sq_entries, cq_entries, registered_ring ? "yes" : "no",
-      registered_files ? "yes" : "no", registered_write_buffers ? "yes" : "no",
+      "linux={} sq_entries={} cq_entries={} registered_ring={} registered_files={} "
+      "registered_write_buffers={}{} direct_io={}",
+      release, sq_entries, cq_entries, registered_ring ? "yes" : "no", registered_files ? "yes" : "no",
+      registered_write_buffers ? "yes" : "no",
       write_buffers_why.empty() ? "" : fmt::format(" ({})", write_buffers_why),
       direct_io_refused ? "refused_by_file_system" : "as_asked");
 }

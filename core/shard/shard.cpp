@@ -13,7 +13,8 @@ constexpr std::size_t kResumesPerTurn = 256;
 class Running {
  public:
   explicit Running(Shard& shard)
-      : before_(std::exchange(running, &shard)), queue_before_(exchange_current_ready_queue(&shard.ready())) {}
+      : before_(std::exchange(running, &shard)),
+        queue_before_(exchange_current_ready_queue(&shard.ready())) {}
   ~Running() {
     running = before_;
     exchange_current_ready_queue(queue_before_);

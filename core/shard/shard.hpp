@@ -86,7 +86,7 @@ class Shard {
   RecvTurns recv_turns_;
   TaskScope scope_;
   std::atomic<bool> sleeping_{false};
-  std::vector<Op> wake_ops_;             // one per target shard
+  std::vector<Op> wake_ops_;  // one per target shard
   std::vector<bool> wake_in_flight_;
 };
 

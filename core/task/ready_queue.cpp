@@ -8,7 +8,7 @@ namespace penstock::core {
 namespace {
 thread_local ReadyQueue* current = nullptr;
 thread_local std::uint64_t births = 0;
-}
+}  // namespace
 
 std::size_t ReadyQueue::run(std::size_t max) {
   std::size_t done = 0;

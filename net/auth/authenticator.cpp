@@ -27,12 +27,26 @@ Authenticator::Authenticator(std::vector<UserEntry> users, const Key& key) : key
   }
 }
 
-core::Task<bool> Authenticator::check_slowly(const PasswordHash* expected, const std::string* password) {
+// `user`: null if there is none of that name.
+core::Task<bool> Authenticator::check_slowly(User* user, const std::string* password, FastHash fast) {
   co_await slow_.acquire();
-  PasswordCheck check(*expected, *password);
-  while (!check.step(kSlice)) co_await core::current_shard().yield();
+  // Whoever went before may have proven the same: a client that opens many connections at once waits for one.
+  bool is_right = user != nullptr && user->has_proven(fast);
+  if (!is_right) {
+    PasswordCheck check(user != nullptr ? user->password : nobody_, *password);
+    while (!check.step(kSlice)) co_await core::current_shard().yield();
+    is_right = check.matches() && user != nullptr;
+    if (is_right) {
+      user->proven = fast;
+      user->is_proven = true;
+    }
+  }
   slow_.release();
-  co_return check.matches();
+  co_return is_right;
+}
+
+bool Authenticator::User::has_proven(const FastHash& fast) const {
+  return is_proven && equals_in_constant_time(proven, fast);
 }
 
 core::Task<std::expected<std::string, Authenticator::Refusal>> Authenticator::check(const Request& request) {
@@ -46,19 +60,12 @@ core::Task<std::expected<std::string, Authenticator::Refusal>> Authenticator::ch
     co_return std::unexpected(Refusal::Wrong);
   }
   std::string together = joined(*credentials);
-  const std::array<unsigned char, 32> fast = hmac_sha256(key_, together);
+  const FastHash fast = hmac_sha256(key_, together);
   wipe(together);
   const auto found = users_.find(credentials->user);
   User* const user = found == users_.end() ? nullptr : &found->second;
-  bool is_right = user != nullptr && user->is_proven && equals_in_constant_time(user->proven, fast);
-  if (!is_right) {
-    is_right = co_await check_slowly(user != nullptr ? &user->password : &nobody_, &credentials->password) &&
-               user != nullptr;
-    if (is_right) {
-      user->proven = fast;
-      user->is_proven = true;
-    }
-  }
+  bool is_right = user != nullptr && user->has_proven(fast);
+  if (!is_right) is_right = co_await check_slowly(user, &credentials->password, fast);
   wipe(credentials->password);
   if (!is_right) co_return std::unexpected(Refusal::Wrong);
   co_return std::move(credentials->user);

@@ -43,12 +43,14 @@ class Authenticator {
   bool has_users() const { return !users_.empty(); }
 
  private:
+  using FastHash = std::array<unsigned char, 32>;  // keyed, of user and password
   struct User {
     PasswordHash password;
-    std::array<unsigned char, 32> proven{};  // the keyed hash of the credentials, once they were proven
+    FastHash proven{};  // of the credentials, once they were proven
     bool is_proven = false;
+    bool has_proven(const FastHash& fast) const;
   };
-  core::Task<bool> check_slowly(const PasswordHash* expected, const std::string* password);
+  core::Task<bool> check_slowly(User* user, const std::string* password, FastHash fast);
 
   std::map<std::string, User, std::less<>> users_;
   PasswordHash nobody_;  // what an unknown user's password is compared with

@@ -24,6 +24,11 @@ void BodyReader::finish() {
   lost_what_follows_ = !wire_.put_down();
 }
 
+void BodyReader::put_down() {
+  if (is_finished_ || wire_.put_down()) return;
+  is_broken_ = true;  // a piece is missing: where the body ends cannot be known any more
+}
+
 // The next payload that is already here; empty if there is none.
 core::Bytes BodyReader::take_from_rest() {
   const core::Bytes rest = wire_.rest();

@@ -38,6 +38,9 @@ class BodyReader {
   // The whole of a small body. Send the 100 first: Exchange::read_body does.
   core::Task<core::Result<std::string>> read_all(std::size_t bytes_max);
 
+  // Gives the receive buffer back before a wait for something else than the body; pieces are gone after it.
+  void put_down();
+
   // The body's last byte (and its framing's) was consumed, or there was none to come.
   bool is_finished() const { return is_finished_; }
   bool is_broken() const { return is_broken_; }

@@ -97,6 +97,7 @@ core::Task<void> Connection::farewell(BodyReader* body) {
   core::Instant deadline = context_.now() + options.discard_time_max;
   if (body != nullptr && !body->is_broken()) {
     body->set_idle_limit(options.discard_time_max);
+    body->set_deadline(deadline);  // the handler's own may be what has passed: this is another wait
     const core::Result<> ended =
         co_await body->discard_rest({.deadline = deadline, .bytes_max = options.discard_bytes_max});
     if (ended) {

@@ -104,6 +104,7 @@ core::Task<core::Result<>> Exchange::reply(Response response) {
   CHECK(!has_replied() && !move_target_);
   reply_state_ = ReplyState::Done;
   decide_keep_alive();
+  body_.put_down();  // the client may be slow to take the reply
   const bool has_body = sends_body(response);
   std::string out = make_head(response, has_body ? std::optional(response.body.size()) : std::nullopt);
   if (!has_body || request_.method() == Method::Head) response.body.clear();
@@ -119,6 +120,7 @@ core::Task<core::Result<>> Exchange::begin_reply(Response head) {
   CHECK(!has_replied() && !move_target_);
   reply_state_ = ReplyState::Streaming;
   decide_keep_alive();
+  body_.put_down();
   drops_body_ = request_.method() == Method::Head;
   is_chunked_ = !request_.is_http_1_0();
   if (!is_chunked_) keep_alive_ = false;  // the end of the connection is the end of the reply

@@ -36,7 +36,8 @@ std::optional<HostPort> parse_host_port(std::string_view text) {
     const std::string_view address = text.substr(1, close - 1);
     is_good = address.size() >= 2 && std::ranges::all_of(address, is_address_byte);
   } else {
-    is_good = host_size > 0 && host_size <= kHostBytesMax && std::ranges::all_of(text.substr(0, host_size), is_name_byte);
+    is_good = host_size > 0 && host_size <= kHostBytesMax &&
+              std::ranges::all_of(text.substr(0, host_size), is_name_byte);
   }
   if (!is_good) return std::nullopt;
   HostPort out{std::string(text.substr(0, host_size)), ""};

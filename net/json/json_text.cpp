@@ -28,11 +28,21 @@ void append_json_string(std::string& out, std::string_view text) {
       continue;
     }
     switch (byte) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (byte < 0x20 || byte == 0x7f) {
           out += fmt::format("\\u{:04x}", byte);
@@ -64,7 +74,8 @@ std::expected<std::string, std::string> json_string_field(std::string_view body,
   }
   std::string_view value;
   if (const auto error = object.find_field_unordered(field).get_string().get(value)) {
-    return std::unexpected(fmt::format("the body has no string \"{}\": {}", field, simdjson::error_message(error)));
+    return std::unexpected(
+        fmt::format("the body has no string \"{}\": {}", field, simdjson::error_message(error)));
   }
   return std::string(value);
 }

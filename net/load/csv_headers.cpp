@@ -42,7 +42,8 @@ void CsvHeaders::apply_to(txn::CsvOptions& options) const {
 }
 
 bool is_csv_format(std::string_view format) {
-  return format.empty() || equals_ignoring_case(format, "csv") || equals_ignoring_case(format, "csv_with_names") ||
+  return format.empty() || equals_ignoring_case(format, "csv") ||
+         equals_ignoring_case(format, "csv_with_names") ||
          equals_ignoring_case(format, "csv_with_names_and_types");
 }
 

@@ -59,12 +59,13 @@ std::string ErrorLogs::keep(txn::TxnId txn, std::string text) {
   const std::size_t bytes = text.size() + kEntryBytes;
   while (!part.order.empty() && part.bytes + bytes > limits_.bytes_max) forget_oldest(part);
   if (bytes <= limits_.bytes_max) {
-    part.entries.emplace(
-        key, Entry{shard.now().monotonic, std::make_shared<const std::string>(std::move(text))});
+    part.entries.emplace(key,
+                         Entry{shard.now().monotonic, std::make_shared<const std::string>(std::move(text))});
     part.order.push_back(key);
     part.bytes += bytes;
   }
-  return fmt::format("{}{}{}{}_{:016x}_{:016x}", kShardWord, shard.id().value, kFileWord, txn.value, key[0], key[1]);
+  return fmt::format("{}{}{}{}_{:016x}_{:016x}", kShardWord, shard.id().value, kFileWord, txn.value, key[0],
+                     key[1]);
 }
 
 std::optional<ErrorLogs::Name> ErrorLogs::parse_name(std::string_view name, std::uint32_t shard_count) {
@@ -112,8 +113,8 @@ std::string finish_error_log(std::string lines, std::uint64_t filtered_rows, std
   const bool is_too_long = !is_full && lines.size() >= limits.bytes_max;
   if (is_too_long) lines += "error log is too long\n";
   if (is_too_long || filtered_rows > limits.rows_max) {
-    lines += fmt::format("Summary: {} of {} rows were filtered; the first of them are above.\n", filtered_rows,
-                         total_rows);
+    lines += fmt::format("Summary: {} of {} rows were filtered; the first of them are above.\n",
+                         filtered_rows, total_rows);
   }
   return lines;
 }

@@ -11,24 +11,28 @@ namespace {
 
 std::string refusal_text(Authenticator::Refusal refusal) {
   switch (refusal) {
-    case Authenticator::Refusal::NoCredentials: return "no valid Basic authorization";
-    case Authenticator::Refusal::Malformed: return "no valid Basic authorization: the header cannot be read";
-    case Authenticator::Refusal::Wrong: break;
+    case Authenticator::Refusal::NoCredentials:
+      return "no valid Basic authorization";
+    case Authenticator::Refusal::Malformed:
+      return "no valid Basic authorization: the header cannot be read";
+    case Authenticator::Refusal::Wrong:
+      break;
   }
   return "Access denied: wrong user or password";
 }
 
 }  // namespace
 
-core::Task<void> LoadHandler::refuse(Exchange& exchange, const LoadRequest& request, const txn::LoadError& why) {
+core::Task<void> LoadHandler::refuse(Exchange& exchange, const LoadRequest& request,
+                                     const txn::LoadError& why) {
   LoadReply reply;
   reply.label = request.label;
   reply.comment = request.comment;
   reply.two_phase = request.two_phase;
   reply.status = "Fail";
   reply.message = fmt::format("[{}]{}", why.code, why.message);
-  core::log_info("load_refused", "db", request.database, "table", request.table, "label", request.label, "why",
-                 reply.message);
+  core::log_info("load_refused", "db", request.database, "table", request.table, "label", request.label,
+                 "why", reply.message);
   (void)co_await exchange.reply(Response::json(format_load_reply(reply)));
 }
 
@@ -42,7 +46,8 @@ core::Task<void> LoadHandler::handle(Exchange& exchange) {
   const core::Instant received = exchange.shard().now().monotonic;
   // A client that gives no length may send a body all the same: it must not be taken for the next request.
   if (exchange.request().body_length() == BodyLength::None) exchange.close_after_reply();
-  LoadRequest known{.database = std::string(exchange.parameter("db")), .table = std::string(exchange.parameter("table"))};
+  LoadRequest known{.database = std::string(exchange.parameter("db")),
+                    .table = std::string(exchange.parameter("table"))};
   known.label = exchange.request().header("label").value_or("");
 
   const auto user = co_await authenticator_.check(exchange.request());
@@ -56,7 +61,8 @@ core::Task<void> LoadHandler::handle(Exchange& exchange) {
     co_return;
   }
   if (exchange.is_draining()) {
-    co_await refuse(exchange, *request, {"CANCELLED", "the server is shutting down: send the load again soon"});
+    co_await refuse(exchange, *request,
+                    {"CANCELLED", "the server is shutting down: send the load again soon"});
     co_return;
   }
   txn::BeginResult began = co_await store_.begin({.database = request->database,

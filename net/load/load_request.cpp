@@ -36,14 +36,16 @@ std::expected<void, txn::LoadError> check_length(const Request& request) {
 
 // Some clients say only how HTTP calls it, and some of those do not compress after all.
 std::expected<txn::Compression, std::string> parse_compression(const Request& request) {
-  if (const auto text = value_of(request, "compress_type"); !text.empty()) return txn::parse_compression(text);
+  if (const auto text = value_of(request, "compress_type"); !text.empty())
+    return txn::parse_compression(text);
   const bool is_gzip = equals_ignoring_case(value_of(request, "content-encoding"), "gzip");
   return is_gzip ? txn::Compression::GzipIfMarked : txn::Compression::None;
 }
 
 }  // namespace
 
-std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& request, std::string_view database,
+std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& request,
+                                                              std::string_view database,
                                                               std::string_view table) {
   LoadRequest load;
   load.database = database;
@@ -54,15 +56,18 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
 
   load.two_phase = value_of(request, "two_phase_commit") == "true";
   if (load.two_phase) {
-    return refuse("two_phase_commit: true is not supported yet by this version of penstock; send the load without it");
+    return refuse(
+        "two_phase_commit: true is not supported yet by this version of penstock; send the load without it");
   }
-  if (const auto group = value_of(request, "group_commit"); !group.empty() && !equals_ignoring_case(group, "off_mode")) {
+  if (const auto group = value_of(request, "group_commit");
+      !group.empty() && !equals_ignoring_case(group, "off_mode")) {
     if (!equals_ignoring_case(group, "sync_mode") && !equals_ignoring_case(group, "async_mode")) {
       return refuse("group_commit can only be [async_mode, sync_mode, off_mode]");
     }
-    return refuse(fmt::format("group_commit: {} is not supported yet by this version of penstock; send the load without "
-                              "it: small loads share commits anyway",
-                              group));
+    return refuse(fmt::format(
+        "group_commit: {} is not supported yet by this version of penstock; send the load without "
+        "it: small loads share commits anyway",
+        group));
   }
   if (const auto format = value_of(request, "format"); equals_ignoring_case(format, "json")) {
     auto json = parse_json_request(request);
@@ -87,7 +92,8 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
                             (name == "merge_type" && equals_ignoring_case(value, "APPEND")) ||
                             (name == "unique_key_update_mode" && equals_ignoring_case(value, "UPSERT"));
     if (!is_default) {
-      return refuse(fmt::format("header {}: {} is not supported yet by this version of penstock", name, value));
+      return refuse(
+          fmt::format("header {}: {} is not supported yet by this version of penstock", name, value));
     }
   }
   load.columns = value_of(request, "columns");
@@ -109,8 +115,10 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   if (const auto text = value_of(request, "timeout"); !text.empty()) {
     std::int64_t seconds = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error != std::errc() || end != text.data() + text.size() || seconds < 1 || seconds > kTimeoutSecondsMax) {
-      return refuse(fmt::format("timeout: '{}' is not a number of seconds from 1 to {}", text, kTimeoutSecondsMax));
+    if (error != std::errc() || end != text.data() + text.size() || seconds < 1 ||
+        seconds > kTimeoutSecondsMax) {
+      return refuse(
+          fmt::format("timeout: '{}' is not a number of seconds from 1 to {}", text, kTimeoutSecondsMax));
     }
     load.timeout = std::chrono::seconds(seconds);
   }

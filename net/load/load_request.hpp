@@ -36,7 +36,8 @@ struct LoadRequest {
   core::Duration timeout = std::chrono::seconds(259200);
 };
 
-std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& request, std::string_view database,
+std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& request,
+                                                              std::string_view database,
                                                               std::string_view table);
 
 }  // namespace penstock::net

@@ -52,9 +52,10 @@ BodyEnd body_error(const core::Error& error, const LoadRequest& request, const B
   BodyEnd end;
   switch (error.code) {
     case core::Errc::TimedOut:
-      end.error = {"TIMEOUT", fmt::format("the body did not end in time (timeout: {} s, or the body was silent for too "
-                                          "long): the load is aborted",
-                                          std::chrono::duration_cast<std::chrono::seconds>(request.timeout).count())};
+      end.error = {"TIMEOUT",
+                   fmt::format("the body did not end in time (timeout: {} s, or the body was silent for too "
+                               "long): the load is aborted",
+                               std::chrono::duration_cast<std::chrono::seconds>(request.timeout).count())};
       break;
     case core::Errc::Cancelled:
       end.error = {"CANCELLED", "the server is shutting down: send the load again soon"};
@@ -73,20 +74,24 @@ BodyEnd body_error(const core::Error& error, const LoadRequest& request, const B
 
 std::unique_ptr<txn::BodyDecoder> make_decoder(const LoadRequest& request, const txn::StoreLimits& limits,
                                                const txn::Table& table, txn::ColumnMapping mapping,
-                                               const txn::MappingOptions& defaults, txn::DecodeScratch& scratch) {
+                                               const txn::MappingOptions& defaults,
+                                               txn::DecodeScratch& scratch) {
   if (request.json) {
     txn::JsonOptions options = json_options(*request.json, limits);
     options.line_delimiter = request.csv.line_delimiter;
     options.cells.strict = request.strict_mode;
-    return std::make_unique<txn::JsonDecoder>(std::move(options), table.schema, std::move(mapping), defaults, scratch);
+    return std::make_unique<txn::JsonDecoder>(std::move(options), table.schema, std::move(mapping), defaults,
+                                              scratch);
   }
-  return std::make_unique<txn::CsvDecoder>(csv_options(request, limits), table.schema, std::move(mapping), scratch);
+  return std::make_unique<txn::CsvDecoder>(csv_options(request, limits), table.schema, std::move(mapping),
+                                           scratch);
 }
 
 // What a piece of a compressed body says, a bounded output at a time; others have their turn between two. Empty: there
 // was nothing wrong.
-core::Task<std::optional<BodyEnd>> append_inflated(Exchange& exchange, txn::Inflater& inflater, txn::Load& load,
-                                                   const LoadRequest& request, core::Instant deadline) {
+core::Task<std::optional<BodyEnd>> append_inflated(Exchange& exchange, txn::Inflater& inflater,
+                                                   txn::Load& load, const LoadRequest& request,
+                                                   core::Instant deadline) {
   for (bool is_first = true;; is_first = false) {
     const auto out = inflater.next();
     if (!out) co_return BodyEnd{.error = {"INVALID_ARGUMENT", out.error()}};
@@ -111,18 +116,21 @@ core::Task<BodyEnd> receive_compressed(Exchange& exchange, txn::Load& load, cons
     if (!piece) co_return body_error(piece.error(), request, body);
     if (piece->is_end()) break;
     inflater.give(piece->bytes);
-    if (auto end = co_await append_inflated(exchange, inflater, load, request, deadline)) co_return std::move(*end);
+    if (auto end = co_await append_inflated(exchange, inflater, load, request, deadline))
+      co_return std::move(*end);
   }
   const auto rest = inflater.finish();
   if (!rest) co_return BodyEnd{.error = {"INVALID_ARGUMENT", rest.error()}};
   if (!rest->empty()) {
     if (auto appended = co_await load.append(*rest); !appended) co_return BodyEnd{.error = appended.error()};
   }
-  if (auto end = co_await append_inflated(exchange, inflater, load, request, deadline)) co_return std::move(*end);
+  if (auto end = co_await append_inflated(exchange, inflater, load, request, deadline))
+    co_return std::move(*end);
   co_return BodyEnd{.is_complete = true};
 }
 
-core::Task<BodyEnd> receive(Exchange& exchange, txn::Load& load, const LoadRequest& request, core::Instant deadline) {
+core::Task<BodyEnd> receive(Exchange& exchange, txn::Load& load, const LoadRequest& request,
+                            core::Instant deadline) {
   if (request.compression != txn::Compression::None) {
     co_return co_await receive_compressed(exchange, load, request, deadline);
   }
@@ -161,50 +169,53 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
     (void)co_await exchange.reply(Response::json(format_load_reply(reply)));
     co_return;
   }
-  auto decoder = make_decoder(request, store.limits(), *begun->load.table, std::move(*mapping), mapping_options,
-                              store.here().scratch());
-  txn::Load load(store.here(), begun->load, std::move(decoder), request.max_filter_ratio);
+  auto decoder = make_decoder(request, store.limits(), *begun->load.table, std::move(*mapping),
+                              mapping_options, store.here().scratch());
+  auto load = std::make_unique<txn::Load>(store.here(), begun->load, std::move(decoder), request.max_filter_ratio);
   reply.put_ms = core::to_millis(shard.now().monotonic - begun->received) - reply.begin_ms;
 
   const core::Instant deadline = shard.now().monotonic + request.timeout;
   exchange.body().set_deadline(deadline);
   const core::Instant receive_from = shard.now().monotonic;
   BodyEnd end{.peer_is_gone = true, .error = {"CANCELLED", "the connection ended before the body"}};
-  if (auto continued = co_await exchange.send_continue(); continued) end = co_await receive(exchange, load, request, deadline);
+  if (auto continued = co_await exchange.send_continue(); continued)
+    end = co_await receive(exchange, *load, request, deadline);
   const core::Instant received = shard.now().monotonic;
   reply.receive_ms = reply.read_ms = core::to_millis(received - receive_from);
 
   std::expected<void, txn::LoadError> outcome = std::unexpected(end.error);
-  if (end.is_complete) outcome = co_await load.finish();
-  if (!outcome) co_await load.abort(outcome.error().message);
+  if (end.is_complete) outcome = co_await load->finish();
+  if (!outcome) co_await load->abort(outcome.error().message);
 
   const core::Instant decided = shard.now().monotonic;
-  const txn::LoadCounts counts = load.counts();
+  const txn::LoadCounts counts = load->counts();
   reply.total_rows = counts.total_rows;
   reply.filtered_rows = counts.filtered_rows;
   reply.loaded_rows = outcome ? counts.loaded_rows : 0;
   reply.load_bytes = counts.body_bytes;
   reply.commit_ms = core::to_millis(decided - received);
   reply.load_ms = core::to_millis(decided - begun->received);
-  reply.first_error = load.first_error();
-  reply.error_lines = first_entries(load.error_log());
+  reply.first_error = load->first_error();
+  reply.error_lines = first_entries(load->error_log());
+  load.reset();  // its memory is for the others now, however slow this client is to read the reply
   if (!outcome) {
     reply.status = "Fail";
     reply.message = fmt::format("[{}]{}", outcome.error().code, outcome.error().message);
     core::log_info("load_failed", "db", request.database, "table", request.table, "label", reply.label, "txn",
                    reply.txn_id, "why", reply.message, "rows", reply.total_rows);
   } else {
-    core::log_debug("load_visible", "db", request.database, "table", request.table, "label", reply.label, "txn",
-                    reply.txn_id, "rows", reply.loaded_rows, "ms", reply.load_ms);
+    core::log_debug("load_visible", "db", request.database, "table", request.table, "label", reply.label,
+                    "txn", reply.txn_id, "rows", reply.loaded_rows, "ms", reply.load_ms);
   }
   if (end.peer_is_gone) {
     if (!exchange.body().is_broken()) exchange.abandon();
     co_return;
   }
-  if (std::string lines = finish_error_log(load.error_log(), counts.filtered_rows, counts.total_rows,
-                                           store.limits().rejects);
+  if (std::string lines =
+          finish_error_log(load.error_log(), counts.filtered_rows, counts.total_rows, store.limits().rejects);
       !lines.empty()) {
-    reply.error_url = error_logs.url_of(exchange.request(), error_logs.keep(begun->load.txn, std::move(lines)));
+    reply.error_url =
+        error_logs.url_of(exchange.request(), error_logs.keep(begun->load.txn, std::move(lines)));
   }
   (void)co_await exchange.reply(Response::json(format_load_reply(reply)));
 }

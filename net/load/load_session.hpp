@@ -16,7 +16,7 @@ namespace penstock::net {
 struct BegunLoad : HandoverState {
   LoadRequest request;
   txn::BeganLoad load;
-  core::Instant received;      // when its head was complete
+  core::Instant received;       // when its head was complete
   core::Duration begin_time{};  // what begin took
 };
 

@@ -23,7 +23,8 @@ namespace penstock::net {
 class RedirectHandler final : public Handler {
  public:
   // `main_address`: host:port of the main listener; its port goes into Location, its host where the client names none.
-  RedirectHandler(Handler& main, std::string main_address) : main_(main), main_address_(std::move(main_address)) {}
+  RedirectHandler(Handler& main, std::string main_address)
+      : main_(main), main_address_(std::move(main_address)) {}
   // The address that was really taken, once that is known.
   void set_main_address(std::string address) { main_address_ = std::move(address); }
   core::Task<void> handle(Exchange& exchange) override;

@@ -11,8 +11,8 @@ Response rest_ok(std::string_view data_json) {
 }
 
 Response rest_error(int code, std::string_view msg, std::string_view text) {
-  return Response::json(
-      fmt::format(R"({{"msg":{},"code":{},"data":{},"count":0}})", json_string(msg), code, json_string(text)));
+  return Response::json(fmt::format(R"({{"msg":{},"code":{},"data":{},"count":0}})", json_string(msg), code,
+                                    json_string(text)));
 }
 
 Response rest_unauthorized(Authenticator::Refusal why) {

@@ -130,7 +130,8 @@ std::string_view RowWriter::content_type(ScanFormat format) {
 
 std::string_view RowWriter::content_type() const { return content_type(format_); }
 
-void RowWriter::append_row(std::string& out, std::span<const txn::ColumnView* const> views, std::size_t row) const {
+void RowWriter::append_row(std::string& out, std::span<const txn::ColumnView* const> views,
+                           std::size_t row) const {
   for (std::size_t i = 0; i < views.size(); ++i) {
     const bool is_null = views[i] == nullptr || views[i]->is_null(row);
     switch (format_) {

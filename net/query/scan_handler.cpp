@@ -13,7 +13,17 @@ namespace {
 
 constexpr std::size_t kFlushBytes = 64 * core::kKiB;
 constexpr std::size_t kRowsBetweenYields = 4096;
+constexpr std::size_t kOpenMax =
+    64;  // each holds a block for as long as its reader takes: readers may be slow
 constexpr std::size_t kSortedRowsBetweenYields = 1024;
+
+struct Counted {
+  explicit Counted(std::size_t& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  std::size_t& count_;
+};
 
 Response problem(int status, std::string_view text) {
   Response response = rest_error(status, reason_phrase(status), text);
@@ -22,10 +32,13 @@ Response problem(int status, std::string_view text) {
 }
 
 void log_failure(const txn::Scan& scan, const core::Error& error) {
-  core::log_error("scan_failed", "table", scan.table().name, "place", scan.error_place(), "error", error.to_string());
+  core::log_error("scan_failed", "table", scan.table().name, "place", scan.error_place(), "error",
+                  error.to_string());
 }
 
-Response head_of(const RowWriter& writer) { return {.content_type = std::string(writer.content_type()), .body = {}}; }
+Response head_of(const RowWriter& writer) {
+  return {.content_type = std::string(writer.content_type()), .body = {}};
+}
 
 std::vector<const txn::ColumnView*> views_of(const txn::Block& block, const std::vector<txn::ColumnId>& ids) {
   std::vector<const txn::ColumnView*> views;
@@ -62,7 +75,14 @@ core::Task<void> ScanHandler::handle(Exchange& exchange) {
     (void)co_await exchange.reply(std::move(response));
     co_return;
   }
-  auto scan = co_await store_.scan(std::string(exchange.parameter("db")), std::string(exchange.parameter("table")));
+  if (open_ == kOpenMax) {
+    (void)co_await exchange.reply(
+        problem(503, fmt::format("{} scans are open on this shard: try again soon", open_)));
+    co_return;
+  }
+  const Counted counted(open_);
+  auto scan =
+      co_await store_.scan(std::string(exchange.parameter("db")), std::string(exchange.parameter("table")));
   if (!scan) {
     (void)co_await exchange.reply(problem(404, scan.error()));
     co_return;
@@ -88,8 +108,8 @@ core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const 
   std::vector<txn::ColumnId> ids;
   for (const std::size_t index : wanted.columns) ids.push_back(schema.columns[index].id);
   if (auto begun = co_await exchange.begin_reply(head_of(writer)); !begun) co_return;
-  std::uint64_t left = wanted.limit;
-  std::string text = writer.header();
+  std::uint64_t left = exchange.request().method() == Method::Head ? 0 : wanted.limit;
+  std::string text = left > 0 ? writer.header() : "";
   while (left > 0) {
     auto block = co_await scan.next(ids);
     if (!block) {
@@ -114,9 +134,9 @@ core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const 
   (void)co_await exchange.end_reply();
 }
 
-core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted,
-                                                        const RowWriter& writer, txn::RowSorter& sorter,
-                                                        SortMemory& memory) {
+core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn::Scan& scan,
+                                                        const ScanRequest& wanted, const RowWriter& writer,
+                                                        txn::RowSorter& sorter, SortMemory& memory) {
   const txn::TableSchema& schema = *scan.table().schema;
   std::vector<txn::ColumnId> row_ids;
   std::vector<txn::ColumnId> key_ids;
@@ -145,10 +165,11 @@ core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn:
       writer.append_row(text, row_views, row);
       sorter.add(key, text);
       if (!memory.note(sorter.bytes())) {
-        co_return problem(400, fmt::format("order_by: the rows that are being sorted on this shard take more than "
-                                           "limits.sort_memory_mib = {} (MiB): ask for fewer columns, or for the first "
-                                           "rows with a limit of at most {}, or raise the limit",
-                                           sort_memory_max_ / core::kMiB, txn::RowSorter::kSmallLimit));
+        co_return problem(
+            400, fmt::format("order_by: the rows that are being sorted on this shard take more than "
+                             "limits.sort_memory_mib = {} (MiB): ask for fewer columns, or for the first "
+                             "rows with a limit of at most {}, or raise the limit",
+                             sort_memory_max_ / core::kMiB, txn::RowSorter::kSmallLimit));
       }
       if (row % kSortedRowsBetweenYields == kSortedRowsBetweenYields - 1) co_await exchange.shard().yield();
     }

@@ -8,9 +8,9 @@
 // Shard:    one per shard; a scan runs where its connection is.
 // Promise:  the rows of one checkpoint: all that was acknowledged before the request came, nothing in part. Memory: one
 //           block, one chunk of text, and what a sort holds.
-// Failure:  401, 404, 400 with a JSON text before the first byte (also: too much to sort, with the name of the limit); a
-//           block that cannot be read cuts the reply off (the client sees that it is not complete; before the first byte
-//           it is a 500) and is logged with its file and offset.
+// Failure:  401, 404, 400 or 503 (too many scans are open here) with a JSON text before the first byte (also: too much to
+//           sort, with the name of the limit); a block that cannot be read cuts the reply off (the client sees that it is
+//           not complete; before the first byte it is a 500) and is logged with its file and offset.
 #pragma once
 
 #include "net/auth/authenticator.hpp"
@@ -25,7 +25,8 @@ class ScanHandler final : public Handler {
  public:
   static constexpr std::size_t kSortMemoryDefault = 256 * core::kMiB;
 
-  ScanHandler(txn::Store& store, Authenticator& authenticator, std::size_t sort_memory_max = kSortMemoryDefault)
+  ScanHandler(txn::Store& store, Authenticator& authenticator,
+              std::size_t sort_memory_max = kSortMemoryDefault)
       : store_(store), authenticator_(authenticator), sort_memory_max_(sort_memory_max) {}
   core::Task<void> handle(Exchange& exchange) override;
 
@@ -41,6 +42,7 @@ class ScanHandler final : public Handler {
 
   txn::Store& store_;
   Authenticator& authenticator_;
+  std::size_t open_ = 0;  // scans that run here
   const std::size_t sort_memory_max_;
   std::size_t sort_memory_ = 0;
 };

@@ -33,7 +33,8 @@ std::expected<Item, std::string> take_item(std::string_view& text, std::string_v
     for (;;) {
       const std::size_t close = text.find('`', 1);
       if (close == std::string_view::npos) {
-        return std::unexpected(fmt::format("{}: a back-quote that is not closed: {}", parameter, shown(text)));
+        return std::unexpected(
+            fmt::format("{}: a back-quote that is not closed: {}", parameter, shown(text)));
       }
       item.name.append(text.substr(1, close - 1));
       text.remove_prefix(close);
@@ -64,16 +65,20 @@ std::expected<Item, std::string> take_item(std::string_view& text, std::string_v
 std::expected<std::size_t, std::string> find_column(const txn::TableSchema& schema, const Item& item,
                                                     std::string_view parameter) {
   const auto index = schema.index_of(item.name);
-  if (!index) return std::unexpected(fmt::format("{}: there is no column '{}' in this table", parameter, shown(item.name)));
+  if (!index)
+    return std::unexpected(
+        fmt::format("{}: there is no column '{}' in this table", parameter, shown(item.name)));
   return *index;
 }
 
-std::expected<void, std::string> parse_columns(std::string_view text, const txn::TableSchema& schema, ScanRequest& out) {
+std::expected<void, std::string> parse_columns(std::string_view text, const txn::TableSchema& schema,
+                                               ScanRequest& out) {
   for (;;) {
     auto item = take_item(text, "columns");
     if (!item) return std::unexpected(item.error());
     if (!item->word.empty()) {
-      return std::unexpected(fmt::format("columns: '{}' behind column '{}'", shown(item->word), shown(item->name)));
+      return std::unexpected(
+          fmt::format("columns: '{}' behind column '{}'", shown(item->word), shown(item->name)));
     }
     if (out.columns.size() == txn::kColumnsMax) {
       return std::unexpected(fmt::format("columns: more than {}", txn::kColumnsMax));
@@ -86,14 +91,15 @@ std::expected<void, std::string> parse_columns(std::string_view text, const txn:
   }
 }
 
-std::expected<void, std::string> parse_order(std::string_view text, const txn::TableSchema& schema, ScanRequest& out) {
+std::expected<void, std::string> parse_order(std::string_view text, const txn::TableSchema& schema,
+                                             ScanRequest& out) {
   for (;;) {
     auto item = take_item(text, "order_by");
     if (!item) return std::unexpected(item.error());
     const bool descending = equals_ignoring_case(item->word, "desc");
     if (!item->word.empty() && !descending && !equals_ignoring_case(item->word, "asc")) {
-      return std::unexpected(fmt::format("order_by: '{}' behind column '{}' is not asc or desc", shown(item->word),
-                                         shown(item->name)));
+      return std::unexpected(fmt::format("order_by: '{}' behind column '{}' is not asc or desc",
+                                         shown(item->word), shown(item->name)));
     }
     if (out.order_by.size() == kOrderColumnsMax) {
       return std::unexpected(fmt::format("order_by: more than {} columns", kOrderColumnsMax));
@@ -116,14 +122,17 @@ std::optional<ScanFormat> format_of(std::string_view name) {
 
 }  // namespace
 
-std::expected<ScanRequest, std::string> parse_scan_request(const Request& request, const txn::TableSchema& schema) {
+std::expected<ScanRequest, std::string> parse_scan_request(const Request& request,
+                                                           const txn::TableSchema& schema) {
   ScanRequest out;
   if (const auto where = request.query_value("where"); where && !trimmed(*where).empty()) {
     return std::unexpected("where: not supported yet by this version of penstock");
   }
   const std::string format = request.query_value("format").value_or("");
   const auto known = format_of(format);
-  if (!known) return std::unexpected(fmt::format("format={}: one of tsv, json, csv, csv_with_names is wanted", shown(format)));
+  if (!known)
+    return std::unexpected(
+        fmt::format("format={}: one of tsv, json, csv, csv_with_names is wanted", shown(format)));
   out.format = *known;
   if (const auto limit = request.query_value("limit"); limit && !limit->empty()) {
     const auto [end, error] = std::from_chars(limit->data(), limit->data() + limit->size(), out.limit);

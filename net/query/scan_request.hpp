@@ -35,6 +35,7 @@ struct ScanRequest {
   ScanFormat format = ScanFormat::Tsv;
 };
 
-std::expected<ScanRequest, std::string> parse_scan_request(const Request& request, const txn::TableSchema& schema);
+std::expected<ScanRequest, std::string> parse_scan_request(const Request& request,
+                                                           const txn::TableSchema& schema);
 
 }  // namespace penstock::net

@@ -12,7 +12,8 @@
 namespace penstock::net {
 namespace {
 
-constexpr std::size_t kBodyBytesMax = 2 * core::kMiB;  // the statement's own limit is 1 MiB; JSON escapes take more
+constexpr std::size_t kBodyBytesMax =
+    2 * core::kMiB;  // the statement's own limit is 1 MiB; JSON escapes take more
 
 using Rows = std::vector<std::vector<std::optional<std::string>>>;
 
@@ -59,7 +60,8 @@ std::expected<std::string, std::string> show(const txn::Catalog& catalog, const 
   const txn::TableName& asked =
       columns != nullptr ? columns->name : std::get<txn::ShowCreateTableStatement>(statement).name;
   const std::string& name = asked.database.empty() ? current : asked.database;
-  if (catalog.find_database(name) == nullptr) return std::unexpected(fmt::format("Unknown database '{}'", name));
+  if (catalog.find_database(name) == nullptr)
+    return std::unexpected(fmt::format("Unknown database '{}'", name));
   const auto table = catalog.find_table(name, asked.table);
   if (table == nullptr) return std::unexpected(fmt::format("Unknown table '{}'", asked.table));
   if (columns != nullptr) {
@@ -95,13 +97,15 @@ core::Task<void> StatementHandler::handle(Exchange& exchange) {
   if (!body) {
     if (body.error().code == core::Errc::TooLarge) {
       (void)co_await exchange.reply(rest_error(
-          403, "Bad Request", fmt::format("the body is larger than {} bytes: send a shorter statement", kBodyBytesMax)));
+          403, "Bad Request",
+          fmt::format("the body is larger than {} bytes: send a shorter statement", kBodyBytesMax)));
     }
     co_return;
   }
   auto statement = json_string_field(*body, "stmt");
   if (!statement) {
-    (void)co_await exchange.reply(rest_error(403, "Bad Request", statement.error() + R"(; send {"stmt": "..."})"));
+    (void)co_await exchange.reply(
+        rest_error(403, "Bad Request", statement.error() + R"(; send {"stmt": "..."})"));
     co_return;
   }
   const Response response =

@@ -14,7 +14,8 @@ namespace penstock::net {
 
 class StatementHandler final : public Handler {
  public:
-  StatementHandler(txn::Store& store, Authenticator& authenticator) : store_(store), authenticator_(authenticator) {}
+  StatementHandler(txn::Store& store, Authenticator& authenticator)
+      : store_(store), authenticator_(authenticator) {}
   core::Task<void> handle(Exchange& exchange) override;
 
  private:

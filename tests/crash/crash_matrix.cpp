@@ -19,7 +19,8 @@ constexpr int kPagePolicies = 5;
 constexpr int kNamePolicies = 3;
 
 int number_of(const End& end) {
-  return end.is_power_loss ? 1 + static_cast<int>(end.pages) * kNamePolicies + static_cast<int>(end.names) : 0;
+  return end.is_power_loss ? 1 + static_cast<int>(end.pages) * kNamePolicies + static_cast<int>(end.names)
+                           : 0;
 }
 End end_of(int number) {
   if (number == 0) return End{};
@@ -62,10 +63,15 @@ Played play(const Scenario& scenario, StoreWorld& world, Knowledge& knows) {
       if (const Played done = judge(status, world, knows, "a client"); done != Played::Done) return done;
       continue;
     }
+    if (step.kind == Step::Kind::Settle) {
+      if (world.world().run_idle() == RunStatus::Crashed) return Played::Crashed;
+      continue;
+    }
     const std::uint64_t crash_at = world.world().scene().crash_at;  // the end of a process forgets it
     const CrashPoint point = world.world().scene().crash_point;
     if (step.kind == Step::Kind::Restart) {
-      if (const Played closed = judge(world.close(), world, knows, "closing"); closed != Played::Done) return closed;
+      if (const Played closed = judge(world.close(), world, knows, "closing"); closed != Played::Done)
+        return closed;
     } else {
       world.kill();
     }
@@ -89,7 +95,8 @@ Played recover_and_look(StoreWorld& world, Knowledge& knows, std::uint32_t shard
 }
 
 void set_faults(const Scenario& scenario, StoreWorld& world) {
-  for (const LiveFault& fault : scenario.faults) world.world().disk().fail_nth(fault.kind, fault.name_part, fault.nth);
+  for (const LiveFault& fault : scenario.faults)
+    world.world().disk().fail_nth(fault.kind, fault.name_part, fault.nth);
 }
 
 // Everything a part of a schedule may have found.
@@ -111,11 +118,13 @@ FirstPart run_first(const Scenario& scenario, const Schedule& schedule, std::str
   StoreWorld world(schedule.seed, 2, scenario.limits());
   watch.attach(world.world().scene(), trace != nullptr);
   set_faults(scenario, world);
+  part.knows.may_refuse = !scenario.faults.empty();
   if (schedule.k > 0) world.world().crash_at_op(schedule.k, schedule.point);
   (void)play(scenario, world, part.knows);
   end_process(world, schedule.end);
   part.violation = verdict(part.knows, watch);
   world.world().disk().clear_faults();
+  part.knows.may_refuse = false;
   FirstPart result{.disk = world.world().disk(), .knows = part.knows, .violation = part.violation};
   if (trace != nullptr) {
     *trace += "the scenario's last operations:\n";
@@ -127,14 +136,17 @@ FirstPart run_first(const Scenario& scenario, const Schedule& schedule, std::str
 
 // The second part: recovery, ended at its j-th operation (0: not), recovery again, a look, and the power gone at once.
 // Returns the number of operations that recovery and looks took.
-std::uint64_t run_second(const Scenario& scenario, const Schedule& schedule, const FirstPart& first, std::string& violation, std::string* trace) {
+std::uint64_t run_second(const Scenario& scenario, const Schedule& schedule, const FirstPart& first,
+                         std::string& violation, std::string* trace) {
   FileWatch watch;
   Knowledge knows = first.knows;
   const std::uint64_t seed = sim::mix64(schedule.seed * 1'000'003 + schedule.k * 31 + schedule.j);
   StoreWorld world(seed, 2, first.disk, scenario.limits());
   watch.attach(world.world().scene(), trace != nullptr);
   sim::SimRandom dice(seed, 9);
-  const auto some_shards = [&] { return dice.percent(70) ? 2u : static_cast<std::uint32_t>(dice.between(1, 3)); };
+  const auto some_shards = [&] {
+    return dice.percent(70) ? 2u : static_cast<std::uint32_t>(dice.between(1, 3));
+  };
   if (schedule.j > 0) world.world().crash_at_op(schedule.j, schedule.point_two);
   Played played = recover_and_look(world, knows, some_shards());
   const std::uint64_t operations = world.world().op_count();
@@ -158,7 +170,8 @@ std::uint64_t run_second(const Scenario& scenario, const Schedule& schedule, con
 
 class Walk {
  public:
-  Walk(const Scenario& scenario, const CrashMatrix::Options& options) : scenario_(scenario), options_(options) {}
+  Walk(const Scenario& scenario, const CrashMatrix::Options& options)
+      : scenario_(scenario), options_(options) {}
 
   Tally run() {
     for (std::uint64_t seed = 1; seed <= options_.seeds && go_on(); ++seed) walk_seed(seed);
@@ -172,6 +185,7 @@ class Walk {
   std::vector<std::uint64_t> crash_points(std::uint64_t seed) {
     std::vector<std::uint64_t> points;
     Knowledge knows;
+    knows.may_refuse = !scenario_.faults.empty();
     StoreWorld world(seed, 2, scenario_.limits());
     set_faults(scenario_, world);
     world.world().scene().on_submit = [&](std::uint64_t index, const core::Op& op) {
@@ -194,17 +208,21 @@ class Walk {
     std::vector<std::uint64_t> points = crash_points(seed);
     if (options_.only_whole) points.assign(1, 0);
     tally_.operations += points.size();
-    for (std::size_t at = options_.only_whole ? 0 : seed % options_.stride; at < points.size() && go_on(); at += options_.stride) {
+    for (std::size_t at = options_.only_whole ? 0 : seed % options_.stride; at < points.size() && go_on();
+         at += options_.stride) {
       for (int turn = 0; turn <= kPagePolicies && go_on(); ++turn) {
         for (int name = 0; name < (turn > 0 && options_.all_names ? kNamePolicies : 1) && go_on(); ++name) {
           for (int point = 0; point < (options_.all_points ? 2 : 1) && go_on(); ++point) {
             Schedule schedule{.scenario = scenario_.name, .seed = seed, .k = points[at]};
             const std::uint64_t spread = at + static_cast<std::uint64_t>(turn) + seed;
             // DropAll and Random most often: what is kept hides what was forgotten.
-            const int names = options_.all_names ? name : spread % 5 == 0 ? 0 : 1 + static_cast<int>(spread % 2);
+            const int names = options_.all_names ? name
+                              : spread % 5 == 0  ? 0
+                                                 : 1 + static_cast<int>(spread % 2);
             schedule.end = turn == 0 ? End{} : end_of(1 + (turn - 1) * kNamePolicies + names);
-            schedule.point = (options_.all_points ? point : static_cast<int>(spread / 2 % 2)) == 0 ? CrashPoint::Submit
-                                                                                                 : CrashPoint::Complete;
+            schedule.point = (options_.all_points ? point : static_cast<int>(spread / 2 % 2)) == 0
+                                 ? CrashPoint::Submit
+                                 : CrashPoint::Complete;
             try_schedule(schedule);
           }
         }
@@ -219,14 +237,21 @@ class Walk {
       note(first.violation, schedule);
       return;
     }
-    const std::uint64_t operations = follow(schedule, first);
-    sim::SimRandom dice(schedule.seed * 7919 + schedule.k, static_cast<std::uint64_t>(number_of(schedule.end)));
+    const bool is_whole = !options_.in_turn || recovery_operations_ == 0 || ++turns_ % 2 == 0;
+    if (is_whole) recovery_operations_ = follow(schedule, first);
+    if (is_whole && options_.in_turn) return;
+    const std::uint64_t operations = recovery_operations_;  // in turn: of a recovery like this one
+    sim::SimRandom dice(schedule.seed * 7919 + schedule.k,
+                        static_cast<std::uint64_t>(number_of(schedule.end)));
     const std::uint64_t count = std::min(options_.second_crashes, operations);
     for (std::uint64_t i = 0; i < count && go_on(); ++i) {
       // The first operations are the recovery itself, and the worst to be ended in.
-      schedule.j = count == operations ? i + 1 : dice.coin() ? dice.between(1, operations) : dice.between(1, 1 + operations / 4);
+      schedule.j = count == operations ? i + 1
+                   : dice.coin()       ? dice.between(1, operations)
+                                       : dice.between(1, 1 + operations / 4);
       schedule.point_two = dice.coin() ? CrashPoint::Submit : CrashPoint::Complete;
-      schedule.end_two = dice.percent(30) ? End{} : end_of(static_cast<int>(dice.between(1, kPagePolicies * kNamePolicies)));
+      schedule.end_two =
+          dice.percent(30) ? End{} : end_of(static_cast<int>(dice.between(1, kPagePolicies * kNamePolicies)));
       (void)follow(schedule, first);
     }
   }
@@ -247,6 +272,8 @@ class Walk {
 
   const Scenario& scenario_;
   const CrashMatrix::Options options_;
+  std::uint64_t recovery_operations_ = 0;
+  std::uint64_t turns_ = 0;
   Tally tally_;
 };
 
@@ -270,7 +297,8 @@ std::optional<Schedule> Schedule::from_text(const std::string& text) {
   int end = 0;
   int point_two = 0;
   int end_two = 0;
-  in >> schedule.scenario >> schedule.seed >> schedule.k >> point >> end >> schedule.j >> point_two >> end_two;
+  in >> schedule.scenario >> schedule.seed >> schedule.k >> point >> end >> schedule.j >> point_two >>
+      end_two;
   if (in.fail() || end < 0 || end > kPagePolicies * kNamePolicies || end_two < 0 ||
       end_two > kPagePolicies * kNamePolicies) {
     return std::nullopt;
@@ -282,10 +310,14 @@ std::optional<Schedule> Schedule::from_text(const std::string& text) {
   return schedule;
 }
 
-CrashMatrix::Options CrashMatrix::options_from_environment() {
+CrashMatrix::Options CrashMatrix::options_from_environment(std::uint64_t stride) {
   Options options;
   const char* const wanted = std::getenv("PENSTOCK_CRASH_SCHEDULES");
-  if (wanted == nullptr) return options;
+  if (wanted == nullptr) {
+    options.stride = stride;
+    options.in_turn = true;
+    return options;
+  }
   options.all_points = true;
   if (std::string(wanted) == "all") {
     options.all_names = true;

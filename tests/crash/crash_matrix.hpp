@@ -24,7 +24,12 @@ namespace penstock::crash {
 using Client = std::function<core::Task<void>(txn::Store*, Knowledge*)>;
 
 struct Step {
-  enum class Kind { Run, Restart, Kill };  // Restart: an orderly one
+  enum class Kind {
+    Run,
+    Restart,
+    Kill,
+    Settle
+  };  // Restart: an orderly one; Settle: until nothing moves any more
   Kind kind = Kind::Run;
   Client client;
 };
@@ -81,19 +86,23 @@ class CrashMatrix {
  public:
   struct Options {
     std::uint64_t seeds = 1;
-    std::uint64_t stride = 1;          // every so many-th operation
-    bool all_points = false;           // both Submit and Complete for each; otherwise in turn
-    bool all_names = false;            // every names policy for each pages policy; otherwise in turn
-    std::uint64_t second_crashes = 1;  // operations of each recovery at which it is ended again; UINT64_MAX: every one
-    bool only_whole = false;           // no crash inside the scenario, only behind it
+    std::uint64_t stride = 1;  // every so many-th operation
+    bool all_points = false;   // both Submit and Complete for each; otherwise in turn
+    bool all_names = false;    // every names policy for each pages policy; otherwise in turn
+    std::uint64_t second_crashes =
+        1;                 // operations of each recovery at which it is ended again; UINT64_MAX: every one
+    bool in_turn = false;  // each first end is followed by one recovery only: whole, or ended again, in turn
+    bool only_whole = false;  // no crash inside the scenario, only behind it
     std::uint64_t schedules_max = UINT64_MAX;
   };
-  // From PENSTOCK_CRASH_SCHEDULES: unset, the ordinary sample; a number, so many seeds and second crashes; "all", every one.
-  static Options options_from_environment();
+  // From PENSTOCK_CRASH_SCHEDULES: unset, the ordinary sample, with every `stride`-th operation; a number, so many seeds and
+  // second crashes; "all", every one.
+  static Options options_from_environment(std::uint64_t stride = 1);
 
   static Tally run(const Scenario& scenario, const Options& options);
   // One schedule; empty if nothing is wrong. `trace` gets the last operations.
-  static std::string run_one(const Scenario& scenario, const Schedule& schedule, std::string* trace = nullptr);
+  static std::string run_one(const Scenario& scenario, const Schedule& schedule,
+                             std::string* trace = nullptr);
 };
 
 }  // namespace penstock::crash

@@ -15,24 +15,42 @@ constexpr std::array<char, 4> kRecordMagic = {'P', 'S', 'R', 'C'};
 
 const char* kind_name(OpKind kind) {
   switch (kind) {
-    case OpKind::Close: return "close";
-    case OpKind::OpenDir: return "open folder";
-    case OpKind::Open: return "open";
-    case OpKind::Read: return "read";
-    case OpKind::Write: return "write";
-    case OpKind::Sync: return "sync";
-    case OpKind::Allocate: return "allocate";
-    case OpKind::Truncate: return "truncate";
-    case OpKind::Size: return "size";
-    case OpKind::MakeDir: return "make folder";
-    case OpKind::Unlink: return "unlink";
-    case OpKind::Rename: return "rename";
-    case OpKind::SyncDir: return "sync folder";
-    case OpKind::List: return "list";
-    case OpKind::Lock: return "lock";
-    case OpKind::Timer: return "timer";
-    case OpKind::Wake: return "wake";
-    default: return "socket";
+    case OpKind::Close:
+      return "close";
+    case OpKind::OpenDir:
+      return "open folder";
+    case OpKind::Open:
+      return "open";
+    case OpKind::Read:
+      return "read";
+    case OpKind::Write:
+      return "write";
+    case OpKind::Sync:
+      return "sync";
+    case OpKind::Allocate:
+      return "allocate";
+    case OpKind::Truncate:
+      return "truncate";
+    case OpKind::Size:
+      return "size";
+    case OpKind::MakeDir:
+      return "make folder";
+    case OpKind::Unlink:
+      return "unlink";
+    case OpKind::Rename:
+      return "rename";
+    case OpKind::SyncDir:
+      return "sync folder";
+    case OpKind::List:
+      return "list";
+    case OpKind::Lock:
+      return "lock";
+    case OpKind::Timer:
+      return "timer";
+    case OpKind::Wake:
+      return "wake";
+    default:
+      return "socket";
   }
 }
 
@@ -55,9 +73,10 @@ std::string FileWatch::name_of(const core::Op& op) const {
 
 void FileWatch::note(std::uint64_t index, const core::Op& op, bool is_end) {
   if (!keep_trace_ || op.kind == OpKind::Wake || op.kind == OpKind::Timer) return;
-  trace_.push_back(is_end ? fmt::format("{:>6}   {} {} -> {}", index, kind_name(op.kind), name_of(op), op.result)
-                          : fmt::format("{:>6} > {} {} at {} length {}", index, kind_name(op.kind), name_of(op), op.offset,
-                                        op.length));
+  trace_.push_back(is_end
+                       ? fmt::format("{:>6}   {} {} -> {}", index, kind_name(op.kind), name_of(op), op.result)
+                       : fmt::format("{:>6} > {} {} at {} length {}", index, kind_name(op.kind), name_of(op),
+                                     op.offset, op.length));
   if (trace_.size() > kTraceLines) trace_.pop_front();
 }
 
@@ -80,8 +99,9 @@ void FileWatch::submitted(std::uint64_t index, const core::Op& op) {
     if (is_record) {
       ++commit_records_;
       if (file.is_dirty && violation_.empty()) {
-        violation_ = fmt::format("operation {}: a commit record goes to {} at offset {}, which has unsynced writes", index,
-                                 name, op.offset);
+        violation_ =
+            fmt::format("operation {}: a commit record goes to {} at offset {}, which has unsynced writes",
+                        index, name, op.offset);
       }
       file.is_ready = true;
     }

@@ -9,7 +9,8 @@ core::Task<void> whole_story(txn::Store* store, Knowledge* knows) {
   co_await create_table(store, knows, "t");
   co_await load(store, knows, {.number = 1, .rows = 3});
   co_await load(store, knows, {.number = 2, .rows = 30});
-  co_await loads_together(store, knows, {{.number = 3, .rows = 2}, {.number = 4, .rows = 0}, {.number = 5, .rows = 20}});
+  co_await loads_together(store, knows,
+                          {{.number = 3, .rows = 2}, {.number = 4, .rows = 0}, {.number = 5, .rows = 20}});
   co_await look(store, knows);
 }
 

@@ -33,7 +33,8 @@ sim::SimWorld::Options world_options(std::uint64_t seed) {
 
 StoreWorld::StoreWorld(std::uint64_t seed, std::uint32_t shards, txn::StoreLimits limits)
     : world_(world_options(seed)), shards_(shards), limits_(limits) {}
-StoreWorld::StoreWorld(std::uint64_t seed, std::uint32_t shards, const sim::SimDisk& disk, txn::StoreLimits limits)
+StoreWorld::StoreWorld(std::uint64_t seed, std::uint32_t shards, const sim::SimDisk& disk,
+                       txn::StoreLimits limits)
     : world_(world_options(seed), disk), shards_(shards), limits_(limits) {}
 
 StoreWorld::~StoreWorld() {
@@ -176,7 +177,8 @@ void refuse(Knowledge& knows, const LoadPlan& plan, const std::string& why) {
   if (!knows.may_refuse && !dropped) knows.violate(fmt::format("load {} was refused: {}", plan.number, why));
 }
 
-Task<void> load_and_count(txn::Store* store, Knowledge* knows, LoadPlan plan, std::size_t* left, core::Event* done) {
+Task<void> load_and_count(txn::Store* store, Knowledge* knows, LoadPlan plan, std::size_t* left,
+                          core::Event* done) {
   co_await load(store, knows, plan);
   if (--*left == 0) done->set();
 }
@@ -184,19 +186,22 @@ Task<void> load_and_count(txn::Store* store, Knowledge* knows, LoadPlan plan, st
 }  // namespace
 
 Task<void> create_table(txn::Store* store, Knowledge* knows, std::string table, std::string extra) {
-  if (knows->drops.contains(table) && knows->drops[table] == Known::Acknowledged) {  // a new table of the old name
+  if (knows->drops.contains(table) &&
+      knows->drops[table] == Known::Acknowledged) {  // a new table of the old name
     ++knows->generations[table];
     knows->drops[table] = Known::NotSent;
     knows->tables[table] = Known::InDoubt;
   }
   if (!knows->tables.contains(table)) knows->tables[table] = Known::InDoubt;
   (void)co_await sql(store, "CREATE DATABASE IF NOT EXISTS db");
-  const std::string error =
-      co_await sql(store, fmt::format("CREATE TABLE IF NOT EXISTS db.{} (k BIGINT NOT NULL, v VARCHAR(40)) DUPLICATE KEY(k) "
-                                      "DISTRIBUTED BY HASH(k) BUCKETS 3 {}",
-                                      table, extra));
+  const std::string error = co_await sql(
+      store,
+      fmt::format("CREATE TABLE IF NOT EXISTS db.{} (k BIGINT NOT NULL, v VARCHAR(40)) DUPLICATE KEY(k) "
+                  "DISTRIBUTED BY HASH(k) BUCKETS 3 {}",
+                  table, extra));
   if (!error.empty()) {
-    if (error.find("No space") == std::string::npos && !knows->may_refuse) knows->violate("CREATE TABLE was refused: " + error);
+    if (error.find("No space") == std::string::npos && !knows->may_refuse)
+      knows->violate("CREATE TABLE was refused: " + error);
     knows->last_refusal = error;
     co_return;
   }
@@ -221,7 +226,8 @@ Task<void> load(txn::Store* store, Knowledge* knows, LoadPlan plan) {
       co_await store->begin({.database = "db", .table = plan.table, .label = label_of(plan.number)});
   if (began.status == txn::BeginResult::Status::LabelExists) {
     if (began.existing != txn::TxnState::Visible) {
-      knows->violate(fmt::format("label of load {} is held by {}", plan.number, txn::txn_state_name(began.existing)));
+      knows->violate(
+          fmt::format("label of load {} is held by {}", plan.number, txn::txn_state_name(began.existing)));
     }
     knows->loads[plan.number] = Known::Acknowledged;
     knows->seen_visible.insert(plan.number);
@@ -235,7 +241,8 @@ Task<void> load(txn::Store* store, Knowledge* knows, LoadPlan plan) {
     knows->violate(fmt::format("load {} was visible, and now its label is free", plan.number));
   }
   const Outcome outcome = co_await core::call_on(
-      began.load.shard, [store, l = began.load, b = body_of(plan)]() mutable { return run_load(store, l, std::move(b)); });
+      began.load.shard,
+      [store, l = began.load, b = body_of(plan)]() mutable { return run_load(store, l, std::move(b)); });
   if (outcome.ok) {
     knows->loads[plan.number] = Known::Acknowledged;
     knows->seen_visible.insert(plan.number);
@@ -309,8 +316,10 @@ Task<void> loads_together(txn::Store* store, Knowledge* knows, std::vector<LoadP
 
 namespace {
 
-// keys: key -> how often it is there. False: no such table.
-Task<bool> scan_keys(txn::Store* store, Knowledge* knows, std::string table, std::map<std::int64_t, int>& keys) {
+// keys: key -> how often it is there. False: no such table. `after_first` is awaited behind the first block.
+Task<bool> scan_keys(txn::Store* store, Knowledge* knows, std::string table,
+                     std::map<std::int64_t, int>& keys,
+                     std::optional<Task<void>> after_first = std::nullopt) {
   auto scan = co_await store->scan("db", table);
   if (!scan) co_return false;
   const txn::ColumnId key = (*scan)->table().schema->columns.at(0).id;
@@ -319,7 +328,8 @@ Task<bool> scan_keys(txn::Store* store, Knowledge* knows, std::string table, std
   for (;;) {
     auto block = co_await (*scan)->next({key});
     if (!block) {
-      knows->violate(fmt::format("scan of {}: {}: {}", table, (*scan)->error_place(), block.error().to_string()));
+      knows->violate(
+          fmt::format("scan of {}: {}: {}", table, (*scan)->error_place(), block.error().to_string()));
       break;
     }
     if (!*block) break;
@@ -330,10 +340,20 @@ Task<bool> scan_keys(txn::Store* store, Knowledge* knows, std::string table, std
       ++keys[value];
       ++rows;
     }
+    if (after_first) {
+      co_await std::move(*after_first);
+      after_first.reset();
+    }
   }
-  if (rows != promised) knows->violate(fmt::format("scan of {}: count says {}, rows are {}", table, promised, rows));
+  if (rows != promised)
+    knows->violate(fmt::format("scan of {}: count says {}, rows are {}", table, promised, rows));
   co_await store->close_scan(**scan);
   co_return true;
+}
+
+Task<void> drop_and_wait(txn::Store* store, Knowledge* knows, std::string table) {
+  co_await drop_table(store, knows, table);
+  (void)co_await core::current_shard().sleep_for(std::chrono::milliseconds(20));
 }
 
 }  // namespace
@@ -346,7 +366,8 @@ Task<void> look_at_labels(txn::Store* store, Knowledge* knows) {
 }
 
 Task<void> look(txn::Store* store, Knowledge* knows) {
-  co_await look_at_labels(store, knows);  // needs no disk: asked before anything else of the new run can be durable
+  co_await look_at_labels(store,
+                          knows);  // needs no disk: asked before anything else of the new run can be durable
   std::map<std::string, std::map<std::int64_t, int>> rows;
   for (const auto& [table, known] : knows->tables) {
     const bool is_there = store->catalog()->find_table("db", table) != nullptr;
@@ -354,16 +375,19 @@ Task<void> look(txn::Store* store, Knowledge* knows) {
     if (known == Known::Acknowledged && drop == Known::NotSent && !is_there) {
       knows->violate(fmt::format("table {} was created and is gone", table));
     }
-    if (drop == Known::Acknowledged && is_there) knows->violate(fmt::format("table {} was dropped and is there", table));
+    if (drop == Known::Acknowledged && is_there)
+      knows->violate(fmt::format("table {} was dropped and is there", table));
     if (is_there) (void)co_await scan_keys(store, knows, table, rows[table]);
-    if (!is_there && drop == Known::InDoubt) knows->drops[table] = Known::Acknowledged;  // seen: it must stay so
+    if (!is_there && drop == Known::InDoubt)
+      knows->drops[table] = Known::Acknowledged;  // seen: it must stay so
     if (is_there && known == Known::InDoubt) knows->tables[table] = Known::Acknowledged;
   }
   std::size_t rows_expected = 0;
   for (const auto& [number, plan] : knows->plans) {
     const auto state = co_await store->label_state("db", label_of(number));
     const bool has_label = state == txn::TxnState::Visible;
-    if (state && !has_label) knows->violate(fmt::format("load {} is {} after a restart", number, txn::txn_state_name(*state)));
+    if (state && !has_label)
+      knows->violate(fmt::format("load {} is {} after a restart", number, txn::txn_state_name(*state)));
     int found = 0;
     for (int i = 0; i < plan.rows; ++i) {
       const auto at = rows[plan.table].find(plan.number * 1000 + i);
@@ -374,14 +398,19 @@ Task<void> look(txn::Store* store, Knowledge* knows) {
     const bool dropped = store->catalog()->find_table("db", plan.table) == nullptr ||
                          plan.generation != knows->generations[plan.table];
     const Known known = knows->loads[number];
-    if (dropped && found > 0) knows->violate(fmt::format("load {} went into a table that was dropped, and is there", number));
-    if (found != 0 && found != plan.rows) knows->violate(fmt::format("load {} is there in part: {} of {}", number, found, plan.rows));
+    if (dropped && found > 0)
+      knows->violate(fmt::format("load {} went into a table that was dropped, and is there", number));
+    if (found != 0 && found != plan.rows)
+      knows->violate(fmt::format("load {} is there in part: {} of {}", number, found, plan.rows));
     if (!dropped && plan.rows > 0 && has_label != (found == plan.rows)) {
-      knows->violate(fmt::format("load {}: its label says {}, its rows say {} of {}", number, has_label, found, plan.rows));
+      knows->violate(fmt::format("load {}: its label says {}, its rows say {} of {}", number, has_label,
+                                 found, plan.rows));
     }
     const bool must = known == Known::Acknowledged || knows->seen_visible.contains(number);
-    if (must && !has_label) knows->violate(fmt::format("load {} was acknowledged and its label is unknown", number));
-    if (must && !dropped && found != plan.rows) knows->violate(fmt::format("load {} was acknowledged and is lost", number));
+    if (must && !has_label)
+      knows->violate(fmt::format("load {} was acknowledged and its label is unknown", number));
+    if (must && !dropped && found != plan.rows)
+      knows->violate(fmt::format("load {} was acknowledged and is lost", number));
     if (known == Known::Refused && has_label && !knows->seen_visible.contains(number)) {
       knows->violate(fmt::format("load {} was refused and is there", number));
     }
@@ -417,12 +446,19 @@ Task<void> scan_beside(txn::Store* store, Knowledge* knows, std::string table) {
     int found = 0;
     for (int i = 0; i < plan.rows; ++i) found += keys.contains(plan.number * 1000 + i) ? 1 : 0;
     if (found != 0 && found != plan.rows) {
-      knows->violate(fmt::format("a scan beside others shows {} of {} rows of load {}", found, plan.rows, number));
+      knows->violate(
+          fmt::format("a scan beside others shows {} of {} rows of load {}", found, plan.rows, number));
     }
     if (found == 0 && plan.rows > 0 && before.contains(number)) {
-      knows->violate(fmt::format("a scan that found table {} does not show load {}, acknowledged before", table, number));
+      knows->violate(fmt::format("a scan that found table {} does not show load {}, acknowledged before",
+                                 table, number));
     }
   }
+}
+
+Task<void> scan_over_drop(txn::Store* store, Knowledge* knows, std::string table) {
+  std::map<std::int64_t, int> keys;
+  (void)co_await scan_keys(store, knows, table, keys, drop_and_wait(store, knows, table));
 }
 
 Task<void> retry_doubtful(txn::Store* store, Knowledge* knows) {

@@ -21,10 +21,10 @@ namespace penstock::crash {
 txn::StoreLimits tiny_limits();
 
 struct LoadPlan {
-  int number = 0;           // its rows have keys number * 1000 + i
+  int number = 0;  // its rows have keys number * 1000 + i
   int rows = 0;
   std::string table = "t";
-  int generation = 0;       // filled in: which table of that name
+  int generation = 0;  // filled in: which table of that name
 };
 
 enum class Known { NotSent, InDoubt, Acknowledged, Refused };
@@ -33,13 +33,13 @@ enum class Known { NotSent, InDoubt, Acknowledged, Refused };
 struct Knowledge {
   std::map<int, LoadPlan> plans;
   std::map<int, Known> loads;
-  std::set<int> seen_visible;           // some answer or scan showed it: it must stay
-  std::map<std::string, Known> tables;  // CREATE TABLE
-  std::map<std::string, Known> drops;   // DROP TABLE
+  std::set<int> seen_visible;              // some answer or scan showed it: it must stay
+  std::map<std::string, Known> tables;     // CREATE TABLE
+  std::map<std::string, Known> drops;      // DROP TABLE
   std::map<std::string, int> generations;  // how often a table of the name was dropped and made again
-  bool may_refuse = false;              // a fault is under way that loads may be refused for
+  bool may_refuse = false;                 // a fault is under way that loads may be refused for
   std::string last_refusal;
-  std::string violation;                // the first one
+  std::string violation;  // the first one
 
   void violate(std::string what) {
     if (violation.empty()) violation = std::move(what);
@@ -49,7 +49,8 @@ struct Knowledge {
 class StoreWorld {
  public:
   StoreWorld(std::uint64_t seed, std::uint32_t shards, txn::StoreLimits limits = tiny_limits());
-  StoreWorld(std::uint64_t seed, std::uint32_t shards, const sim::SimDisk& disk, txn::StoreLimits limits = tiny_limits());
+  StoreWorld(std::uint64_t seed, std::uint32_t shards, const sim::SimDisk& disk,
+             txn::StoreLimits limits = tiny_limits());
   ~StoreWorld();
 
   sim::SimWorld& world() { return world_; }
@@ -98,6 +99,8 @@ core::Task<void> look(txn::Store* store, Knowledge* knows);
 core::Task<void> look_at_labels(txn::Store* store, Knowledge* knows);
 // A scan while others load into the table or drop it: each load whole or not at all.
 core::Task<void> scan_beside(txn::Store* store, Knowledge* knows, std::string table);
+// A scan that has read one block when its table is dropped: it reads the rest all the same.
+core::Task<void> scan_over_drop(txn::Store* store, Knowledge* knows, std::string table);
 // Sends every load in doubt again under its label.
 core::Task<void> retry_doubtful(txn::Store* store, Knowledge* knows);
 

@@ -50,7 +50,8 @@ core::Task<void> read(txn::Store* store, Story* story, std::map<int, int>* rows_
   }
   co_await store->close_scan(**scan);
   for (const auto& [number, rows] : *rows_of) {
-    if (rows != story->knows.plans.at(number).rows) story->knows.violate("load " + std::to_string(number) + " is there in part");
+    if (rows != story->knows.plans.at(number).rows)
+      story->knows.violate("load " + std::to_string(number) + " is there in part");
   }
 }
 
@@ -58,11 +59,13 @@ void judge(Story& story, const std::map<int, int>& rows_of) {
   const auto acked = [&](int number) { return story.knows.loads[number] == Known::Acknowledged; };
   const auto there = [&](int number) { return rows_of.contains(number); };
   if (there(4)) story.knows.violate("a load that began before TRUNCATE is visible after it");
-  if (story.truncated == Known::Acknowledged && (there(1) || there(2))) story.knows.violate("truncated rows are back");
+  if (story.truncated == Known::Acknowledged && (there(1) || there(2)))
+    story.knows.violate("truncated rows are back");
   if (story.truncated == Known::NotSent && ((acked(1) && !there(1)) || (acked(2) && !there(2)))) {
     story.knows.violate("acknowledged rows are missing");
   }
-  if (story.truncated == Known::InDoubt && there(1) != there(2)) story.knows.violate("TRUNCATE was done in part");
+  if (story.truncated == Known::InDoubt && there(1) != there(2))
+    story.knows.violate("TRUNCATE was done in part");
   if (acked(3) && !there(3)) story.knows.violate("a load behind TRUNCATE is missing");
 }
 
@@ -98,7 +101,8 @@ TEST(Truncate, is_all_or_nothing_with_an_end_at_every_operation) {
         std::map<int, int> rows;
         ASSERT_EQ(world.run(read(&world.store(), &story, &rows)), sim::RunStatus::Done);
         judge(story, rows);
-        ASSERT_EQ(story.knows.violation, "") << "ended at operation " << k << ", truncated: " << static_cast<int>(story.truncated);
+        ASSERT_EQ(story.knows.violation, "")
+            << "ended at operation " << k << ", truncated: " << static_cast<int>(story.truncated);
         if (again == 0) first = rows;
         ASSERT_EQ(rows, first) << k;
         ASSERT_EQ(world.close(), sim::RunStatus::Done);

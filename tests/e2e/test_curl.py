@@ -416,7 +416,7 @@ def refusals_to_start():
         code, text = run("--data-dir", other, "--listen", "0.0.0.0:0", "--shards", "1")
         expect(code != 0 and "no user has a password" in text, f"off loopback: {code} {text}")
         code, text = run("--data-dir", other, "--listen", f"127.0.0.1:{server.port}", "--shards", "1")
-        expect(code != 0 and "Is the port taken?" in text, f"a taken port: {code} {text}")
+        expect(code != 0 and "give another with --listen" in text, f"a taken port: {code} {text}")
         code, text = run("--data-dir", server.data_dir, "--listen", "127.0.0.1:0", "--shards", "1")
         expect(code != 0 and "in use by another penstock process" in text, f"a folder in use: {code} {text}")
         configs = (

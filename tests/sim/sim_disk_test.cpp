@@ -182,6 +182,9 @@ TEST(SimDisk, a_failed_sync_drops_its_pages_and_the_cache_hides_it) {
   EXPECT_EQ(planned.bytes(), filled(kPage, 1));
 }
 
+// mkdir; open, sync and close its parent; opendir, create, write
+constexpr std::uint64_t kWriteOp = 7;
+
 Task<void> write_once(Kernel* kernel, std::size_t pages, std::int64_t* result) {
   Directory dir = *co_await Directory::open(*kernel, "data");
   File file = *co_await dir.open_file("f", {.write = true, .create_exclusive = true});
@@ -198,7 +201,7 @@ TEST(SimDisk, writes_in_flight_at_a_kill_happen_in_full_or_not_at_all_or_later) 
     SimWorld world(seed);
     world.start_process(1);
     std::int64_t result = 0;
-    world.crash_at_op(4);  // mkdir, opendir, create, write
+    world.crash_at_op(kWriteOp);
     world.start(0, write_once(&world.kernel(), 2, &result));
     ASSERT_EQ(world.run_to_end(), RunStatus::Crashed);
     world.kill_process();
@@ -232,7 +235,7 @@ TEST(SimDisk, a_late_write_lands_while_the_next_process_reads) {
   world.disk().late_write_percent = 100;
   world.start_process(1);
   std::int64_t result = 0;
-  world.crash_at_op(4);
+  world.crash_at_op(kWriteOp);
   world.start(0, write_once(&world.kernel(), 2, &result));
   ASSERT_EQ(world.run_to_end(), RunStatus::Crashed);
   world.kill_process();
@@ -251,7 +254,7 @@ TEST(SimDisk, a_crash_in_mid_write_loses_power_page_by_page) {
     SimWorld world(seed);
     world.start_process(1);
     std::int64_t result = 0;
-    world.crash_at_op(4, seed % 2 == 0 ? CrashPoint::Submit : CrashPoint::Complete);
+    world.crash_at_op(kWriteOp, seed % 2 == 0 ? CrashPoint::Submit : CrashPoint::Complete);
     world.start(0, write_once(&world.kernel(), 4, &result));
     ASSERT_EQ(world.run_to_end(), RunStatus::Crashed);
     EXPECT_EQ(result, 0);  // its caller never heard of it

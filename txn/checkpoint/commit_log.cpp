@@ -44,29 +44,34 @@ CommitLog::CommitLog(core::Shard& shard, core::Directory directory, Poison& pois
 }
 
 // A new file: header, zeros to its end, synced; so that a record later overwrites and never extends.
-core::Task<core::Result<CommitLog::Prewritten>> CommitLog::prewrite() {
-  const FileId id = FileId::make(epoch_, 0, next_counter_++);
+core::Task<core::Result<CommitLog::Prewritten>> CommitLog::prewrite(std::uint64_t bytes) {
+  // The number counts only once the file is there: a gap, or a first file that is not number 0, would look like damage.
+  const FileId id = FileId::make(epoch_, 0, next_counter_);
   const std::string name = format_file_name(FileKind::CommitLog, id);
-  CO_TRY(core::File file, co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true}));
-  auto prepared = co_await file.allocate(0, limits_.file_bytes);
+  CO_TRY(core::File file,
+         co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true}));
+  auto prepared = co_await file.allocate(0, bytes);
   if (!prepared && prepared.error().code == core::Errc::Unsupported) prepared = 0;
   if (prepared) {
-    const std::size_t chunk = std::min<std::uint64_t>(limits_.file_bytes, core::kMiB);
+    const std::size_t chunk = std::min<std::uint64_t>(bytes, core::kMiB);
     const AlignedBytes zeros(chunk);
-    for (std::uint64_t at = 0; at < limits_.file_bytes && prepared; at += chunk) {
-      const auto piece = zeros.span().first(std::min<std::uint64_t>(chunk, limits_.file_bytes - at));
-      if (auto written = co_await file.write_all(at, piece); !written) prepared = std::unexpected(written.error());
+    for (std::uint64_t at = 0; at < bytes && prepared; at += chunk) {
+      const auto piece = zeros.span().first(std::min<std::uint64_t>(chunk, bytes - at));
+      if (auto written = co_await file.write_all(at, piece); !written)
+        prepared = std::unexpected(written.error());
     }
   }
   if (prepared) {
     const AlignedBytes page(FileHeader::kBytes);
     FileHeader{.kind = FileKind::CommitLog, .store = store_, .id = id}.encode(page.span());
-    if (auto written = co_await file.write_all(0, page.span()); !written) prepared = std::unexpected(written.error());
+    if (auto written = co_await file.write_all(0, page.span()); !written)
+      prepared = std::unexpected(written.error());
   }
   if (!prepared) {
     const core::Error error = prepared.error();
     co_await file.close();
-    (void)co_await directory_.unlink(name);
+    const auto unlinked = co_await directory_.unlink(name);
+    if (!unlinked && next_counter_ > 0) ++next_counter_;  // the name is taken
     co_return core::fail(error.code, "prewriting a commit log file", error.os_error);
   }
   if (!planted(Planted::SkipLogPrewriteSync)) {
@@ -74,7 +79,8 @@ core::Task<core::Result<CommitLog::Prewritten>> CommitLog::prewrite() {
       co_await poison_.end("fdatasync of a new commit log file", synced.error());
     }
   }
-  co_return Prewritten{id, std::move(file)};
+  ++next_counter_;
+  co_return Prewritten{id, std::move(file), bytes};
 }
 
 core::Task<void> CommitLog::sync_first_name() {
@@ -89,36 +95,45 @@ core::Task<void> CommitLog::sync_names() {
   }
 }
 
-core::Task<core::Result<>> CommitLog::open(std::optional<RecordPlace> previous) {
+core::Task<core::Result<>> CommitLog::open(std::optional<RecordPlace> previous, std::size_t boot_bytes) {
   if (previous) last_ = *previous;
-  auto first = co_await prewrite();
+  // Boot repeats a record that was written under other limits, perhaps: the first file holds it whatever they are now.
+  const std::uint64_t bytes =
+      std::max(limits_.file_bytes, core::round_up(boot_bytes, core::kPage) + FileHeader::kBytes);
+  auto first = co_await prewrite(bytes);
   if (!first && first.error().code == core::Errc::NoSpace) {
     core::log_warn("disk_full_at_start", "doing", "releasing the reserve to start all the same");
     (void)co_await directory_.unlink(kReserveName);
-    first = co_await prewrite();
+    first = co_await prewrite(bytes);
   }
   if (!first) co_return std::unexpected(first.error());
   current_id_ = first->id;
   current_ = std::move(first->file);
+  current_bytes_ = first->bytes;
   offset_ = FileHeader::kBytes;
   files_.push_back(LogFile{current_id_, last_.sequence});
   co_return core::Result<>{};
 }
 
 core::Task<void> CommitLog::make_reserve() {
-  if (has_reserve_ || limits_.reserve_bytes == 0) co_return;
+  if (has_reserve_ || making_reserve_ || closing_ || limits_.reserve_bytes == 0) co_return;
+  making_reserve_ = true;
+  has_reserve_ = co_await fill_reserve();
+  making_reserve_ = false;
+}
+
+core::Task<bool> CommitLog::fill_reserve() {
   auto file = co_await directory_.open_file(kReserveName, {.write = true, .create_exclusive = true});
-  if (!file && file.error().code == core::Errc::AlreadyExists) {  // of an earlier run, which may not have filled it
+  if (!file &&
+      file.error().code == core::Errc::AlreadyExists) {  // of an earlier run, which may not have filled it
     file = co_await directory_.open_file(kReserveName, {.write = true});
   }
-  if (!file) co_return;
+  if (!file) co_return false;
   const auto reserved = co_await file->allocate(0, limits_.reserve_bytes);
   co_await file->close();
-  if (reserved || reserved.error().code == core::Errc::Unsupported) {
-    has_reserve_ = true;
-  } else {
-    (void)co_await directory_.unlink(kReserveName);
-  }
+  if (reserved || reserved.error().code == core::Errc::Unsupported) co_return true;
+  (void)co_await directory_.unlink(kReserveName);
+  co_return false;
 }
 
 // One at a time, so that a file with a lower number is never used behind one with a higher.
@@ -126,7 +141,7 @@ core::Task<core::Result<>> CommitLog::make_spare() {
   co_await spare_turn_.acquire();
   core::Result<> result{};
   if (!spare_) {
-    auto made = co_await prewrite();
+    auto made = co_await prewrite(limits_.file_bytes);
     if (made) {
       if (!planted(Planted::SkipLogDirSync)) co_await sync_names();
       spare_.emplace(std::move(*made));
@@ -140,7 +155,7 @@ core::Task<core::Result<>> CommitLog::make_spare() {
 
 // The next file is made when half of this one is used: long before it is needed.
 void CommitLog::want_spare() {
-  if (spare_ || keeper_running_ || !first_name_is_durable_ || offset_ <= limits_.file_bytes / 2) return;
+  if (spare_ || keeper_running_ || !first_name_is_durable_ || offset_ <= current_bytes_ / 2) return;
   shard_.spawn(keep_spare());
 }
 
@@ -152,8 +167,6 @@ core::Task<void> CommitLog::keep_spare() {
     if (made) {
       if (starved_) core::log_info("commit_log_has_room", "loads", "accepted again");
       starved_ = false;
-      spare_changed_.notify_all();
-      co_await make_reserve();
       break;
     }
     if (!starved_) {
@@ -166,6 +179,8 @@ core::Task<void> CommitLog::keep_spare() {
     (void)co_await shard_.sleep_for(limits_.retry);
   }
   keeper_running_ = false;
+  spare_changed_.notify_all();  // whoever finds the spare gone again asks for a new keeper
+  co_await make_reserve();
 }
 
 core::Task<core::Result<>> CommitLog::next_file(Reserve reserve) {
@@ -183,7 +198,8 @@ core::Task<core::Result<>> CommitLog::next_file(Reserve reserve) {
       if (has_reserve_) {
         (void)co_await directory_.unlink(kReserveName);
         has_reserve_ = false;
-        core::log_warn("reserve_used", "why", "the disk is full and a commit, abort or DROP must be recorded");
+        core::log_warn("reserve_used", "why",
+                       "the disk is full and a commit, abort or DROP must be recorded");
         (void)co_await make_spare();
       }
       continue;
@@ -193,6 +209,7 @@ core::Task<core::Result<>> CommitLog::next_file(Reserve reserve) {
   co_await current_.close();
   current_id_ = spare_->id;
   current_ = std::move(spare_->file);
+  current_bytes_ = spare_->bytes;
   spare_.reset();
   offset_ = FileHeader::kBytes;
   files_.push_back(LogFile{current_id_, last_.sequence});
@@ -202,7 +219,8 @@ core::Task<core::Result<>> CommitLog::next_file(Reserve reserve) {
 core::Task<core::Result<RecordPlace>> CommitLog::append(std::vector<LogItem> items, Reserve reserve,
                                                         LogRecord* written) {
   co_await turn_.acquire();
-  LogRecord record{.sequence = last_.sequence + 1, .previous_checksum = last_.checksum, .items = std::move(items)};
+  LogRecord record{
+      .sequence = last_.sequence + 1, .previous_checksum = last_.checksum, .items = std::move(items)};
   RecordPlace place{.file = current_id_, .offset = offset_, .sequence = record.sequence, .checksum = 0};
   std::vector<std::byte> bytes = record.encode(store_, place.file, place.offset, place.checksum);
   const bool is_boot = offset_ == FileHeader::kBytes && !first_name_is_durable_;
@@ -210,7 +228,7 @@ core::Task<core::Result<RecordPlace>> CommitLog::append(std::vector<LogItem> ite
     turn_.release();
     co_return core::fail(core::Errc::TooLarge, "a commit record that a commit log file cannot hold");
   }
-  if (offset_ + bytes.size() > limits_.file_bytes) {
+  if (offset_ + bytes.size() > current_bytes_) {
     if (auto moved = co_await next_file(reserve); !moved) {
       turn_.release();
       co_return std::unexpected(moved.error());
@@ -251,7 +269,7 @@ std::vector<FileId> CommitLog::take_files_up_to(std::uint64_t sequence) {
 core::Task<void> CommitLog::close() {
   closing_ = true;
   co_await turn_.acquire();
-  while (keeper_running_) (void)co_await shard_.sleep_for(std::chrono::milliseconds(1));
+  while (keeper_running_ || making_reserve_) (void)co_await shard_.sleep_for(std::chrono::milliseconds(1));
   co_await current_.close();
   if (spare_) co_await spare_->file.close();
   turn_.release();

@@ -40,10 +40,11 @@ class CommitLog {
             std::uint64_t epoch, Limits limits);
 
   // Makes and prewrites the first file of the run; the next record is `previous.sequence + 1`.
-  core::Task<core::Result<>> open(std::optional<RecordPlace> previous);
+  core::Task<core::Result<>> open(std::optional<RecordPlace> previous, std::size_t boot_bytes);
 
   enum class Reserve { Keep, MayUse };
-  core::Task<core::Result<RecordPlace>> append(std::vector<LogItem> items, Reserve reserve, LogRecord* written);
+  core::Task<core::Result<RecordPlace>> append(std::vector<LogItem> items, Reserve reserve,
+                                               LogRecord* written);
   // The name of the run's first file is durable; call it once, after Boot. Only then may a second file be made: a run whose
   // second file outlived the first one's name could not be told from damage.
   core::Task<void> sync_first_name();
@@ -62,8 +63,10 @@ class CommitLog {
   struct Prewritten {
     FileId id;
     core::File file;
+    std::uint64_t bytes = 0;
   };
-  core::Task<core::Result<Prewritten>> prewrite();
+  core::Task<core::Result<Prewritten>> prewrite(std::uint64_t bytes);
+  core::Task<bool> fill_reserve();
   core::Task<void> sync_names();
   core::Task<core::Result<>> make_spare();
   void want_spare();
@@ -83,11 +86,13 @@ class CommitLog {
   FileId current_id_;
   core::File current_;
   std::uint64_t offset_ = 0;
+  std::uint64_t current_bytes_ = 0;  // of the current file
   RecordPlace last_;
   std::optional<Prewritten> spare_;
   bool keeper_running_ = false;
   bool starved_ = false;
   bool has_reserve_ = false;
+  bool making_reserve_ = false;
   bool first_name_is_durable_ = false;
   bool closing_ = false;
   core::WaitList spare_changed_;

@@ -34,7 +34,12 @@ struct Coordinator::Batch {
 
 Coordinator::Coordinator(core::Shard& shard, core::Directory directory, Poison& poison, Limits limits,
                          CommitLog::Limits log, Hooks hooks)
-    : shard_(shard), directory_(directory), poison_(poison), limits_(limits), log_limits_(log), hooks_(std::move(hooks)) {
+    : shard_(shard),
+      directory_(directory),
+      poison_(poison),
+      limits_(limits),
+      log_limits_(log),
+      hooks_(std::move(hooks)) {
   open_.resize(shard.set().count());
 }
 
@@ -57,11 +62,13 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
   started_ = shard_.now().monotonic;
   running_seconds_before_ = manifest_.running_seconds();
 
+  const std::size_t boot_bytes = recovered->previous_record.size() + 2 * core::kPage;
   log_ = std::make_unique<CommitLog>(shard_, directory_, poison_, store_, epoch_, log_limits_);
-  if (auto opened = co_await log_->open(recovered->previous); !opened) {
-    co_return std::unexpected(fmt::format("the commit log cannot be made: {}. Free at least {} MiB on this disk, or "
-                                          "move the data folder to one with room",
-                                          opened.error().to_string(), log_limits_.file_bytes / core::kMiB + 1));
+  if (auto opened = co_await log_->open(recovered->previous, boot_bytes); !opened) {
+    co_return std::unexpected(
+        fmt::format("the commit log cannot be made: {}. Free at least {} MiB on this disk, or "
+                    "move the data folder to one with room",
+                    opened.error().to_string(), log_limits_.file_bytes / core::kMiB + 1));
   }
   next_txn_ = recovered->txn_range_end;
   BootItem boot{.has_previous = recovered->previous.has_value()};
@@ -74,7 +81,8 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
   items.emplace_back(TxnRangeItem{next_txn_ + limits_.txn_range});
   LogRecord written;
   auto booted = co_await log_->append(std::move(items), CommitLog::Reserve::MayUse, &written);
-  if (!booted) co_return std::unexpected("the first commit record cannot be written: " + booted.error().to_string());
+  if (!booted)
+    co_return std::unexpected("the first commit record cannot be written: " + booted.error().to_string());
   co_await log_->sync_first_name();
 
   VisibleChange ignored;
@@ -82,8 +90,10 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
   const auto applied =
       manifest_.apply(written, [&](std::size_t) -> const FooterBlocks& { return none; }, ignored);
   CHECK(applied.has_value());
-  co_await hooks_.publish(std::make_shared<const VisibleChange>(VisibleChange{
-      .checkpoint = manifest_.checkpoint(), .catalog = manifest_.catalog(), .blocks = manifest_.all_blocks()}));
+  co_await hooks_.publish(
+      std::make_shared<const VisibleChange>(VisibleChange{.checkpoint = manifest_.checkpoint(),
+                                                          .catalog = manifest_.catalog(),
+                                                          .blocks = manifest_.all_blocks()}));
   core::log_info("store_open", "epoch", epoch_, "records_replayed", recovered->records_replayed, "checkpoint",
                  manifest_.checkpoint(), "tables", manifest_.catalog()->tables().size(), "prepared",
                  manifest_.prepared().size());
@@ -98,7 +108,7 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
 }
 
 core::Task<void> Coordinator::stop() {
-  while (background_ > 0) co_await idle_.wait();
+  while (background_ > 0 || deciding_ || !requests_.empty()) co_await idle_.wait();
   stopping_ = true;
   work_.notify_all();
   while (loop_running_) co_await idle_.wait();
@@ -121,19 +131,21 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
   };
   if (!request.label.empty() && !is_valid_label(request.label)) {
     co_return refuse("INVALID_ARGUMENT",
-                     fmt::format("Label format error. regex: ^[-_A-Za-z0-9:]{{1,{}}}$, label: {}", kLabelBytesMax,
-                                 request.label));
+                     fmt::format("Label format error. regex: ^[-_A-Za-z0-9:]{{1,{}}}$, label: {}",
+                                 kLabelBytesMax, request.label));
   }
   for (;;) {
     const Database* const database = manifest_.catalog()->find_database(request.database);
     if (database == nullptr) {
-      co_return refuse("ANALYSIS_ERROR", fmt::format("errCode = 2, detailMessage = unknown database, database={}",
-                                                     request.database));
+      co_return refuse(
+          "ANALYSIS_ERROR",
+          fmt::format("errCode = 2, detailMessage = unknown database, database={}", request.database));
     }
     const auto table = manifest_.catalog()->find_table(request.database, request.table);
     if (table == nullptr) {
-      co_return refuse("ANALYSIS_ERROR", fmt::format("errCode = 2, detailMessage = unknown table, tableName={}",
-                                                     request.table));
+      co_return refuse(
+          "ANALYSIS_ERROR",
+          fmt::format("errCode = 2, detailMessage = unknown table, tableName={}", request.table));
     }
     if (!request.label.empty()) {
       if (const auto open = open_.find(database->id, request.label)) {
@@ -163,12 +175,13 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
     }
     if (stopping_) co_return refuse("CANCELLED", "the server is shutting down: send the load again soon");
     if (!log_->accepts_loads()) {
-      co_return refuse("INTERNAL_ERROR", "the disk is full (the commit log has no room): free space, then load again");
+      co_return refuse("INTERNAL_ERROR",
+                       "the disk is full (the commit log has no room): free space, then load again");
     }
     if (open_.size() >= limits_.open_loads_max) {
       co_return refuse("INTERNAL_ERROR",
-                       fmt::format("current running txns on db {} is {}, larger than limit {}", database->id.value,
-                                   open_.size(), limits_.open_loads_max));
+                       fmt::format("current running txns on db {} is {}, larger than limit {}",
+                                   database->id.value, open_.size(), limits_.open_loads_max));
     }
     if (next_txn_ >= manifest_.txn_range_end()) {
       if (auto taken = co_await take_range(); !taken) {
@@ -223,9 +236,10 @@ core::Task<VoteResult> Coordinator::vote(Vote vote) {
   const auto logged = co_await submit(request);
   for (const TxnId txn : txns) open_.remove(txn);
   if (!logged) {
-    co_return std::unexpected(fmt::format("the disk is full: {}. Nothing of this load is visible; free space, then "
-                                          "load again",
-                                          logged.error().to_string()));
+    co_return std::unexpected(fmt::format(
+        "{}{}. Nothing of this load is visible; {}",
+        logged.error().code == core::Errc::NoSpace ? "the disk is full: " : "", logged.error().to_string(),
+        logged.error().code == core::Errc::NoSpace ? "free space, then load again" : "load again"));
   }
   co_return VoteResult{};
 }
@@ -268,6 +282,36 @@ core::Task<core::Result<>> Coordinator::take_range() {
   co_return logged;
 }
 
+namespace {
+// No less than what the Ddl item of this statement takes.
+std::uint64_t statement_bytes_of(const Statement& statement) {
+  std::uint64_t bytes = 4096;
+  const auto* create = std::get_if<CreateTableStatement>(&statement);
+  if (create == nullptr) return bytes;
+  for (const ColumnSpec& column : create->columns) {
+    bytes += 128 + column.name.size() + column.comment.size() + column.default_value.value_or("").size();
+  }
+  for (const IndexSpec& index : create->indexes) bytes += 16 + index.text.size();
+  for (const auto& [key, value] : create->properties) bytes += 16 + key.size() + value.size();
+  return bytes + create->partition_clause.size() + create->comment.size();
+}
+}  // namespace
+
+// About what a request takes of a commit record.
+std::uint64_t Coordinator::record_bytes_of(const Request& request) {
+  constexpr std::uint64_t kSmall = 256;
+  if (request.statement) return statement_bytes_of(*request.statement);
+  if (!request.vote) return kSmall;
+  std::uint64_t bytes = kSmall;
+  const auto add = [&](const LoadInfo& load) { bytes += LoadInfo::kEncodedBytesMin + load.label.size(); };
+  for (const LoadInfo& load : request.vote->loads) add(load);
+  for (const Vote::Prepared& prepared : request.vote->prepared) {
+    add(prepared.load);
+    bytes += 16 + prepared.footers.size() * FooterRef::kEncodedBytes;
+  }
+  return bytes + request.vote->footers.size() * FooterRef::kEncodedBytes;
+}
+
 core::Task<void> Coordinator::run_loop() {
   while (!stopping_ || !requests_.empty()) {
     if (requests_.empty()) {
@@ -275,12 +319,18 @@ core::Task<void> Coordinator::run_loop() {
       continue;
     }
     auto batch = std::make_shared<Batch>();
-    while (!requests_.empty() && batch->requests.size() < limits_.requests_per_record_max) {
+    for (std::uint64_t bytes = 0;
+         !requests_.empty() && batch->requests.size() < limits_.requests_per_record_max;) {
+      bytes += record_bytes_of(*requests_.front());
+      if (!batch->requests.empty() && bytes > log_->record_bytes_max()) break;
       batch->requests.push_back(requests_.front());
       requests_.pop_front();
     }
+    deciding_ = true;
     build(*batch);
     co_await decide(std::move(batch));
+    deciding_ = false;
+    idle_.notify_all();
   }
   loop_running_ = false;
   idle_.notify_all();
@@ -294,6 +344,7 @@ void Coordinator::build(Batch& batch) {
   std::shared_ptr<const Catalog> catalog = manifest_.catalog();
   for (Request* request : batch.requests) {
     if (request->item) {
+      batch.frees_or_ends |= std::holds_alternative<SnapshotItem>(*request->item);  // it frees older logs
       batch.items.push_back(*request->item);
     } else if (request->statement) {
       auto change = plan_change(*catalog, *request->statement, request->database);
@@ -314,6 +365,10 @@ void Coordinator::build(Batch& batch) {
       batch.items.emplace_back(DdlItem{std::move(**change)});
     } else if (request->vote) {
       Vote& vote = *request->vote;
+      if (planted(Planted::DropVote) && vote.footers.size() > 1) {
+        vote.footers.pop_back();
+        vote.blocks.pop_back();
+      }
       has_checkpoint |= !vote.loads.empty();
       std::move(vote.loads.begin(), vote.loads.end(), std::back_inserter(checkpoint.loads));
       std::move(vote.footers.begin(), vote.footers.end(), std::back_inserter(checkpoint.footers));
@@ -333,8 +388,13 @@ void Coordinator::build(Batch& batch) {
 }
 
 core::Task<void> Coordinator::decide(std::shared_ptr<Batch> batch) {
-  if (batch->items.empty()) {  // only statements with nothing to change: answered, nothing to write
-    for (Request* request : batch->requests) request->answered.set();
+  if (batch->items.empty()) {
+    // Only statements with nothing to change. What they found may still be on its way to the other shards: they are
+    // answered behind it.
+    auto nothing_new = std::make_shared<const VisibleChange>(
+        VisibleChange{.checkpoint = manifest_.checkpoint(), .catalog = manifest_.catalog(), .blocks = {}});
+    ++background_;
+    shard_.spawn(publish_and_answer(std::move(batch), std::move(nothing_new)));
     co_return;
   }
   if (planted(Planted::ReplyBeforeRecord)) {
@@ -405,7 +465,9 @@ core::Task<void> Coordinator::take_snapshot() {
     logged = co_await submit(request);
   }
   if (!logged) {
-    core::log_warn("snapshot_failed", "error", logged.error().to_string(), "effect", "older commit logs are kept");
+    core::log_warn("snapshot_failed", "error", logged.error().to_string(), "effect",
+                   "older commit logs are kept");
+    if (item) co_await unlink_files(FileKind::Snapshot, {id});
   } else {
     ++stats_.snapshots;
     manifest_.forget_footers_up_to(sequence);
@@ -421,7 +483,7 @@ core::Task<void> Coordinator::take_snapshot() {
     std::erase_if(old_files_, [](const FileName& file) { return file.kind != FileKind::Journal; });
     co_await unlink_files(FileKind::CommitLog, std::move(logs));
     co_await unlink_files(FileKind::Snapshot, std::move(snapshots));
-    if (!old_journals_cut_) {
+    if (!old_journals_cut_ && pins_.empty()) {  // a scan may read behind the last row that is live by now
       old_journals_cut_ = true;
       co_await cut_old_journals();
     }
@@ -439,7 +501,8 @@ core::Task<void> Coordinator::unlink_files(FileKind kind, std::vector<FileId> fi
     if (unlinked) {
       ++stats_.files_unlinked;
     } else if (unlinked.error().code != core::Errc::NotFound) {
-      core::log_warn("unlink_failed", "file", format_file_name(kind, file), "error", unlinked.error().to_string());
+      core::log_warn("unlink_failed", "file", format_file_name(kind, file), "error",
+                     unlinked.error().to_string());
     }
   }
 }
@@ -467,6 +530,12 @@ core::Task<void> Coordinator::cut_old_journals() {
   }
 }
 
+void Coordinator::want_reclaim() {
+  if (stopping_ || !loop_running_) return;
+  ++background_;
+  shard_.spawn(reclaim());
+}
+
 core::Task<void> Coordinator::reclaim() {
   if (reclaim_under_way_) {
     reclaim_again_ = true;
@@ -490,7 +559,8 @@ core::Task<void> Coordinator::reclaim() {
     for (const FileId file : candidates) graves_.push_back(Grave{next_pin_, file});
     std::vector<FileId> ready;
     std::erase_if(graves_, [&](const Grave& grave) {
-      const bool free = pins_.empty() || *pins_.begin() >= grave.before_pin;
+      const bool free =
+          pins_.empty() || *pins_.begin() >= grave.before_pin || planted(Planted::UnlinkPinnedFiles);
       if (free) ready.push_back(grave.file);
       return free;
     });

@@ -62,8 +62,8 @@ class Coordinator {
     std::function<core::Task<std::vector<FileId>>()> sealed_files;
     std::function<core::Task<void>(std::vector<FileId>)> forget_files;
   };
-  Coordinator(core::Shard& shard, core::Directory directory, Poison& poison, Limits limits, CommitLog::Limits log,
-              Hooks hooks);
+  Coordinator(core::Shard& shard, core::Directory directory, Poison& poison, Limits limits,
+              CommitLog::Limits log, Hooks hooks);
   ~Coordinator();
 
   // Recovers, begins a new run (Boot record synced), publishes what is visible. Nothing is answered before it returns.
@@ -96,8 +96,8 @@ class Coordinator {
   const Manifest& manifest() const { return manifest_; }
   const OpenLoads& open_loads() const { return open_; }
   bool accepts_loads() const { return log_ != nullptr && log_->accepts_loads(); }
-  // Unlinks journal files in which nothing lives.
-  core::Task<void> reclaim();
+  // Unlinks journal files in which nothing lives, soon. Asked for whenever a shard begins a new file.
+  void want_reclaim();
 
   struct Stats {
     std::uint64_t records = 0;
@@ -113,13 +113,16 @@ class Coordinator {
   struct Batch;    // the requests of one record
 
   core::Task<void> run_loop();
+  static std::uint64_t record_bytes_of(const Request& request);
   core::Task<void> decide(std::shared_ptr<Batch> batch);
   void build(Batch& batch);
-  core::Task<void> publish_and_answer(std::shared_ptr<Batch> batch, std::shared_ptr<const VisibleChange> change);
+  core::Task<void> publish_and_answer(std::shared_ptr<Batch> batch,
+                                      std::shared_ptr<const VisibleChange> change);
   core::Task<core::Result<>> submit(Request& request);
   core::Task<core::Result<>> take_range();
   core::Task<void> take_snapshot();
   core::Task<void> cut_old_journals();
+  core::Task<void> reclaim();  // whoever calls it has counted it in background_
   core::Task<void> unlink_files(FileKind kind, std::vector<FileId> files);
   std::uint64_t running_seconds() const;
 
@@ -145,6 +148,7 @@ class Coordinator {
   core::WaitList idle_;
   bool stopping_ = false;
   bool loop_running_ = false;
+  bool deciding_ = false;
   bool range_under_way_ = false;
   bool snapshot_under_way_ = false;
   bool old_journals_cut_ = false;

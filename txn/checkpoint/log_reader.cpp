@@ -4,12 +4,7 @@
 
 #include <algorithm>
 
-#include "core/base/planted.hpp"
-
 namespace penstock::txn {
-
-using core::Planted;
-using core::planted;
 
 namespace {
 
@@ -42,14 +37,15 @@ bool has_later_record(core::Bytes bytes, std::uint64_t from, const core::StoreUu
 
 }  // namespace
 
-core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory directory, std::vector<FileId> files) {
+core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory directory,
+                                                             std::vector<FileId> files) {
   RunRecords run;
   bool has_store = false;
   std::string stop_place;  // behind the last good record
   for (const FileId id : files) {
     CO_TRY(const std::vector<std::byte> bytes, co_await read_whole(directory, id));
-    const auto header = FileHeader::decode(core::Bytes(bytes).first(std::min(bytes.size(), FileHeader::kBytes)),
-                                           FileKind::CommitLog, id);
+    const auto header = FileHeader::decode(
+        core::Bytes(bytes).first(std::min(bytes.size(), FileHeader::kBytes)), FileKind::CommitLog, id);
     if (!header && header.error().code == core::Errc::Unsupported) co_return std::unexpected(header.error());
     if (header && !has_store) {
       run.store = header->store;
@@ -65,8 +61,7 @@ core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory dir
       const bool follows = run.records.empty()
                                ? may_begin
                                : record->place.sequence == run.records.back().place.sequence + 1 &&
-                                     (record->record.previous_checksum == run.records.back().place.checksum ||
-                                      planted(Planted::IgnoreRecordChain));
+                                     record->record.previous_checksum == run.records.back().place.checksum;
       if (!follows) {
         // Files are unlinked after a snapshot, and a power loss may bring some of them back and not others. So the files
         // from here on may stand alone, if their snapshot covers what came before: that is for recovery to judge.

@@ -22,13 +22,14 @@ struct RunRecords {
   std::vector<DecodedRecord> records;  // empty only where damage is set
   // The first record is Boot. Otherwise the run's first files were unlinked after a snapshot.
   bool begins_with_boot = false;
-  std::vector<std::byte> last_bytes;   // of the last record
-  std::string damage;                  // "log-… at offset 8192", empty if none
+  std::vector<std::byte> last_bytes;  // of the last record
+  std::string damage;                 // "log-… at offset 8192", empty if none
   // Where the chain breaks before records.front(), empty if nowhere: what lies before is not in `records`.
   std::string gap;
 };
 
 // `files`: the run's log files in order of their counters. Nothing: the run has no readable Boot record.
-core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory directory, std::vector<FileId> files);
+core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory directory,
+                                                             std::vector<FileId> files);
 
 }  // namespace penstock::txn

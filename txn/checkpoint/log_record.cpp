@@ -103,7 +103,8 @@ LogItem get_item(core::ByteReader& in) {
       item.previous_record.assign(record.begin(), record.end());
       return item;
     }
-    case ItemKind::TxnRange: return TxnRangeItem{in.get<std::uint64_t>()};
+    case ItemKind::TxnRange:
+      return TxnRangeItem{in.get<std::uint64_t>()};
     case ItemKind::Prepared: {
       PreparedItem item;
       item.load = LoadInfo::decode(in);
@@ -174,7 +175,8 @@ std::vector<std::byte> LogRecord::encode(const core::StoreUuid& store, FileId fi
 core::Result<DecodedRecord> decode_record(core::Bytes bytes, const core::StoreUuid& store, FileId file,
                                           std::uint64_t offset) {
   core::ByteReader header(bytes);
-  if (header.get<std::uint32_t>() != kMagic) return core::fail(core::Errc::Corrupt, "commit record: no magic");
+  if (header.get<std::uint32_t>() != kMagic)
+    return core::fail(core::Errc::Corrupt, "commit record: no magic");
   const auto payload = header.get<std::uint32_t>();
   DecodedRecord decoded;
   decoded.record.sequence = header.get<std::uint64_t>();
@@ -185,7 +187,8 @@ core::Result<DecodedRecord> decode_record(core::Bytes bytes, const core::StoreUu
   if (!header.ok() || payload > header.remaining() || count == 0 || count > kItemsMax) {
     return core::fail(core::Errc::Corrupt, "commit record: it ends early");
   }
-  std::vector<std::byte> copy(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(LogRecord::kHeaderBytes + payload));
+  std::vector<std::byte> copy(bytes.begin(),
+                              bytes.begin() + static_cast<std::ptrdiff_t>(LogRecord::kHeaderBytes + payload));
   std::memset(copy.data() + kChecksumAt, 0, 8);
   if (sum != record_checksum(store, file, RecordKind::Commit, offset, copy)) {
     return core::fail(core::Errc::Corrupt, "commit record: checksum differs");
@@ -195,9 +198,11 @@ core::Result<DecodedRecord> decode_record(core::Bytes bytes, const core::StoreUu
   if (!reader.ok() || reader.remaining() != 0) {
     return core::fail(core::Errc::Corrupt, "commit record: its items do not decode");
   }
-  decoded.place = RecordPlace{.file = file, .offset = offset, .sequence = decoded.record.sequence, .checksum = sum};
+  decoded.place =
+      RecordPlace{.file = file, .offset = offset, .sequence = decoded.record.sequence, .checksum = sum};
   decoded.bytes = core::round_up(LogRecord::kHeaderBytes + payload, core::kPage);
-  if (decoded.bytes > bytes.size()) return core::fail(core::Errc::Corrupt, "commit record: its last page is cut off");
+  if (decoded.bytes > bytes.size())
+    return core::fail(core::Errc::Corrupt, "commit record: its last page is cut off");
   return decoded;
 }
 

@@ -69,7 +69,8 @@ core::Result<> Manifest::apply(const LogRecord& record,
 void Manifest::note_footers(const std::vector<FooterRef>& footers, std::uint64_t sequence) {
   for (const FooterRef& footer : footers) {
     const bool is_known = !footer_files_.empty() && footer_files_.back().sequence == sequence &&
-                          footer_files_.back().file == footer.extent.file && footer_files_.back().table == footer.table;
+                          footer_files_.back().file == footer.extent.file &&
+                          footer_files_.back().table == footer.table;
     if (!is_known) footer_files_.push_back(FooterFile{sequence, footer.table, footer.extent.file});
   }
 }
@@ -158,7 +159,8 @@ void Manifest::encode(core::ByteWriter& out) const {
 core::Result<Manifest> Manifest::decode(core::Bytes bytes) {
   core::ByteReader in(bytes);
   if (in.get<std::uint32_t>() != kMagic) return core::fail(core::Errc::Corrupt, "snapshot: no magic");
-  if (in.get<std::uint32_t>() != kVersion) return core::fail(core::Errc::Unsupported, "snapshot: a newer version");
+  if (in.get<std::uint32_t>() != kVersion)
+    return core::fail(core::Errc::Unsupported, "snapshot: a newer version");
   Manifest manifest;
   manifest.sequence_ = in.get<std::uint64_t>();
   manifest.checkpoint_.value = in.get<std::uint64_t>();

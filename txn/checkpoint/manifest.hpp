@@ -34,7 +34,8 @@ class Manifest {
   Manifest() : catalog_(Catalog::empty()) {}
 
   // `blocks_of(item index)` is asked for Prepared and Checkpoint items only. `change` collects what became visible.
-  core::Result<> apply(const LogRecord& record, const std::function<const FooterBlocks&(std::size_t)>& blocks_of,
+  core::Result<> apply(const LogRecord& record,
+                       const std::function<const FooterBlocks&(std::size_t)>& blocks_of,
                        VisibleChange& change);
 
   std::uint64_t sequence() const { return sequence_; }

@@ -41,16 +41,16 @@ void OpenLoads::remove(TxnId txn) {
 }
 
 std::string label_used_message(const std::string& label, TxnId txn) {
-  return fmt::format("errCode = 2, detailMessage = Label [{}] has already been used, relate to txn [{}]", label,
-                     txn.value);
+  return fmt::format("errCode = 2, detailMessage = Label [{}] has already been used, relate to txn [{}]",
+                     label, txn.value);
 }
 
 bool is_valid_label(std::string_view label) {
   if (label.empty() || label.size() > kLabelBytesMax) return false;
   for (const char c : label) {
     const auto u = static_cast<unsigned char>(c);
-    const bool ascii = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '_' || c == ':';
+    const bool ascii = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == ':';
     if (!ascii && u < 0x80) return false;  // letters beyond ASCII pass: clusters with unicode names use them
   }
   return true;

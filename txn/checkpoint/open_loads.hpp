@@ -40,10 +40,10 @@ struct BeganLoad {
 struct BeginResult {
   enum class Status { Began, LabelExists, Refused };
   Status status = Status::Refused;
-  BeganLoad load;                           // Began
-  TxnState existing = TxnState::Prepare;    // LabelExists: the other load's state
-  TxnId existing_txn;                       // LabelExists
-  std::string code;                         // otherwise: the [CODE] and text of the reply's Message
+  BeganLoad load;                         // Began
+  TxnState existing = TxnState::Prepare;  // LabelExists: the other load's state
+  TxnId existing_txn;                     // LabelExists
+  std::string code;                       // otherwise: the [CODE] and text of the reply's Message
   std::string message;
 };
 

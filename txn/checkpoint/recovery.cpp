@@ -22,11 +22,14 @@ namespace {
 using Text = std::string;
 
 Text damaged(const Text& place, std::string_view what) {
-  return fmt::format("the store is damaged: {}: {}. Nothing was changed. Look at it with `penstock inspect`, restore the "
-                     "folder from a copy, or move it away to begin with an empty store",
-                     place, what);
+  return fmt::format(
+      "the store is damaged: {}: {}. Nothing was changed. Look at it with `penstock inspect`, restore the "
+      "folder from a copy, or move it away to begin with an empty store",
+      place, what);
 }
-Text failed(const core::Error& error) { return fmt::format("the data folder cannot be read: {}", error.to_string()); }
+Text failed(const core::Error& error) {
+  return fmt::format("the data folder cannot be read: {}", error.to_string());
+}
 
 // What is known of one run.
 struct Run {
@@ -76,7 +79,8 @@ struct History {
 // Cuts an older run at the point that a later Boot accepted; its last record is taken from that Boot's copy.
 std::expected<void, Text> cut_at(RunRecords& run, const BootItem& boot) {
   const RecordPlace& accepted = boot.previous;
-  const std::uint64_t late = planted(Planted::IgnoreBootCut) && !run.records.empty() ? UINT64_MAX : accepted.sequence;
+  const std::uint64_t late =
+      planted(Planted::IgnoreBootCut) && !run.records.empty() ? UINT64_MAX : accepted.sequence;
   std::erase_if(run.records, [&](const DecodedRecord& r) { return r.place.sequence >= late; });
   if (late != accepted.sequence) return {};
   const Text place =
@@ -85,9 +89,14 @@ std::expected<void, Text> cut_at(RunRecords& run, const BootItem& boot) {
   if (!last || last->place != accepted) {
     return std::unexpected(damaged(place, "the copy of it in the next run's Boot record does not verify"));
   }
-  const bool follows = run.records.empty() ? std::holds_alternative<BootItem>(last->record.items.at(0))
-                                           : run.records.back().place.sequence + 1 == accepted.sequence &&
-                                                 last->record.previous_checksum == run.records.back().place.checksum;
+  // With nothing before it, it must be the run's first record, or one that needs nothing before it: it names a snapshot.
+  const SnapshotItem* const snapshot = snapshot_in(last->record);
+  const bool stands_alone = std::holds_alternative<BootItem>(last->record.items.at(0)) ||
+                            (snapshot != nullptr && snapshot->sequence + 1 >= accepted.sequence);
+  const bool follows = run.records.empty()
+                           ? stands_alone
+                           : run.records.back().place.sequence + 1 == accepted.sequence &&
+                                 last->record.previous_checksum == run.records.back().place.checksum;
   if (!follows) return std::unexpected(damaged(place, "accepted records before it are missing"));
   run.records.push_back(std::move(*last));
   run.begins_with_boot = std::holds_alternative<BootItem>(run.records.front().record.items.at(0));
@@ -101,18 +110,21 @@ core::Task<std::expected<std::optional<History>, Text>> read_history(core::Direc
   for (auto at = runs.rbegin(); at != runs.rend() && !newest; ++at) {
     const Run& run = at->second;
     if (run.logs.empty()) {
-      co_return std::unexpected(damaged(fmt::format("run {}", run.epoch), "its commit log files are missing"));
+      co_return std::unexpected(
+          damaged(fmt::format("run {}", run.epoch), "its commit log files are missing"));
     }
     auto read = co_await read_run(directory, run.logs);
     if (!read) co_return std::unexpected(failed(read.error()));
     if (*read && !(*read)->damage.empty()) {
-      co_return std::unexpected(damaged((*read)->damage, "a commit record does not verify, and later ones are there"));
+      co_return std::unexpected(
+          damaged((*read)->damage, "a commit record does not verify, and later ones are there"));
     }
     if (*read) {
       newest = std::move(**read);
     } else if (run.has_other_files) {
-      co_return std::unexpected(damaged(format_file_name(FileKind::CommitLog, run.logs.front()),
-                                        "its first record (Boot) does not verify, and the run went on after it"));
+      co_return std::unexpected(
+          damaged(format_file_name(FileKind::CommitLog, run.logs.front()),
+                  "its first record (Boot) does not verify, and the run went on after it"));
     }
   }
   if (!newest) co_return std::optional<History>{};
@@ -120,7 +132,8 @@ core::Task<std::expected<std::optional<History>, Text>> read_history(core::Direc
   History history;
   history.store = newest->store;
   for (RunRecords run = std::move(*newest);;) {
-    if (run.store != history.store) co_return std::unexpected(Text("the data folder mixes files of two stores"));
+    if (run.store != history.store)
+      co_return std::unexpected(Text("the data folder mixes files of two stores"));
     for (const DecodedRecord& record : run.records) {
       for (const LogItem& item : record.record.items) {
         if (const auto* range = std::get_if<TxnRangeItem>(&item)) {
@@ -146,13 +159,15 @@ core::Task<std::expected<std::optional<History>, Text>> read_history(core::Direc
       if (history.snapshot && history.snapshot->sequence + 1 >= history.records.front().sequence) break;
       if (!run.begins_with_boot) {
         const Text place = run.gap.empty() ? fmt::format("run {}", history.last.file.epoch()) : run.gap;
-        co_return std::unexpected(damaged(place, "commit records are missing from here on, and later ones are there"));
+        co_return std::unexpected(
+            damaged(place, "commit records are missing from here on, and later ones are there"));
       }
     }
     if (!boot.has_previous) break;
     const auto before = runs.find(boot.previous.file.epoch());
     if (before == runs.end()) {
-      co_return std::unexpected(damaged(format_file_name(FileKind::CommitLog, boot.previous.file), "the file is missing"));
+      co_return std::unexpected(
+          damaged(format_file_name(FileKind::CommitLog, boot.previous.file), "the file is missing"));
     }
     auto older = co_await read_run(directory, before->second.logs);
     if (!older) co_return std::unexpected(failed(older.error()));
@@ -168,13 +183,14 @@ core::Task<std::expected<std::optional<History>, Text>> read_history(core::Direc
 
 // The blocks that a record's footers list; footers of tables that are gone by now are not read.
 core::Task<std::expected<std::map<std::size_t, FooterBlocks>, Text>> read_footers(ExtentReader& reader,
-                                                                                 const LogRecord& record,
-                                                                                 const Catalog& catalog) {
+                                                                                  const LogRecord& record,
+                                                                                  const Catalog& catalog) {
   std::map<std::size_t, FooterBlocks> blocks;
   for (std::size_t i = 0; i < record.items.size(); ++i) {
     const std::vector<FooterRef>* footers = nullptr;
     if (const auto* prepared = std::get_if<PreparedItem>(&record.items[i])) footers = &prepared->footers;
-    if (const auto* checkpoint = std::get_if<CheckpointItem>(&record.items[i])) footers = &checkpoint->footers;
+    if (const auto* checkpoint = std::get_if<CheckpointItem>(&record.items[i]))
+      footers = &checkpoint->footers;
     if (footers == nullptr) continue;
     FooterBlocks& of_item = blocks[i];
     for (const FooterRef& footer : *footers) {
@@ -183,7 +199,8 @@ core::Task<std::expected<std::map<std::size_t, FooterBlocks>, Text>> read_footer
       auto bytes = co_await reader.read(footer.extent, RecordKind::Footer);
       if (!bytes) co_return std::unexpected(damaged(reader.last_error_place(), bytes.error().to_string()));
       auto decoded = decode_footer(*bytes);
-      if (!decoded) co_return std::unexpected(damaged(reader.last_error_place(), decoded.error().to_string()));
+      if (!decoded)
+        co_return std::unexpected(damaged(reader.last_error_place(), decoded.error().to_string()));
       of_item.back() = std::move(decoded->blocks);
     }
   }

@@ -23,13 +23,13 @@ namespace penstock::txn {
 
 struct Recovered {
   bool is_new_store = true;
-  core::StoreUuid store{};                // zero for a new store: the caller makes one
-  std::uint64_t epoch = 1;                // of the run that starts now: above any that a file name carries
+  core::StoreUuid store{};  // zero for a new store: the caller makes one
+  std::uint64_t epoch = 1;  // of the run that starts now: above any that a file name carries
   Manifest manifest;
-  std::optional<RecordPlace> previous;    // the last accepted record
+  std::optional<RecordPlace> previous;     // the last accepted record
   std::vector<std::byte> previous_record;  // its bytes
-  std::uint64_t txn_range_end = 1;        // above every TxnId ever given out
-  std::vector<FileName> old_files;        // every file of earlier runs
+  std::uint64_t txn_range_end = 1;         // above every TxnId ever given out
+  std::vector<FileName> old_files;         // every file of earlier runs
   std::uint64_t records_replayed = 0;
 };
 

@@ -8,7 +8,8 @@ using core::Planted;
 using core::planted;
 
 core::Task<core::Result<SnapshotItem>> write_snapshot(core::Directory directory, Poison& poison,
-                                                      core::StoreUuid store, FileId id, std::uint64_t sequence,
+                                                      core::StoreUuid store, FileId id,
+                                                      std::uint64_t sequence,
                                                       std::vector<std::byte> payload) {
   const std::string name = format_file_name(FileKind::Snapshot, id);
   CO_TRY(core::File file, co_await directory.open_file(name, {.write = true, .create_exclusive = true}));
@@ -38,18 +39,23 @@ core::Task<core::Result<SnapshotItem>> write_snapshot(core::Directory directory,
       .sequence = sequence};
 }
 
-core::Task<core::Result<std::vector<std::byte>>> read_snapshot(core::Directory directory, core::StoreUuid store,
-                                                               SnapshotItem item) {
+core::Task<core::Result<std::vector<std::byte>>> read_snapshot(core::Directory directory,
+                                                               core::StoreUuid store, SnapshotItem item) {
   CO_TRY(core::File file, co_await directory.open_file(format_file_name(FileKind::Snapshot, item.file), {}));
   const auto size = co_await file.size();
   core::Result<> read = core::fail(core::Errc::Corrupt, "reading a snapshot: wrong length");
+  std::vector<std::byte> page(FileHeader::kBytes);
   std::vector<std::byte> payload;
   if (size && *size == FileHeader::kBytes + item.length) {
     payload.resize(item.length);
-    read = co_await file.read_exact(FileHeader::kBytes, payload);
+    read = co_await file.read_exact(0, page);
+    if (read) read = co_await file.read_exact(FileHeader::kBytes, payload);
   }
   co_await file.close();
   CO_TRY_VOID(read);
+  CO_TRY(const FileHeader header, FileHeader::decode(page, FileKind::Snapshot, item.file));
+  if (header.store != store)
+    co_return core::fail(core::Errc::Corrupt, "file header: it belongs to another store");
   if (record_checksum(store, item.file, RecordKind::Snapshot, FileHeader::kBytes, payload) != item.checksum) {
     co_return core::fail(core::Errc::Corrupt, "reading a snapshot: checksum differs");
   }

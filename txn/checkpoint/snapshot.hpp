@@ -15,9 +15,9 @@
 namespace penstock::txn {
 
 core::Task<core::Result<SnapshotItem>> write_snapshot(core::Directory directory, Poison& poison,
-                                                      core::StoreUuid store, FileId id, std::uint64_t sequence,
-                                                      std::vector<std::byte> payload);
-core::Task<core::Result<std::vector<std::byte>>> read_snapshot(core::Directory directory, core::StoreUuid store,
-                                                               SnapshotItem item);
+                                                      core::StoreUuid store, FileId id,
+                                                      std::uint64_t sequence, std::vector<std::byte> payload);
+core::Task<core::Result<std::vector<std::byte>>> read_snapshot(core::Directory directory,
+                                                               core::StoreUuid store, SnapshotItem item);
 
 }  // namespace penstock::txn

@@ -4,22 +4,31 @@ namespace penstock::txn {
 
 const char* txn_state_name(TxnState state) {
   switch (state) {
-    case TxnState::Prepare: return "PREPARE";
-    case TxnState::Precommitted: return "PRECOMMITTED";
-    case TxnState::Committed: return "COMMITTED";
-    case TxnState::Visible: return "VISIBLE";
-    case TxnState::Aborted: return "ABORTED";
+    case TxnState::Prepare:
+      return "PREPARE";
+    case TxnState::Precommitted:
+      return "PRECOMMITTED";
+    case TxnState::Committed:
+      return "COMMITTED";
+    case TxnState::Visible:
+      return "VISIBLE";
+    case TxnState::Aborted:
+      return "ABORTED";
   }
   return "UNKNOWN";
 }
 
 const char* existing_job_status(TxnState state) {
   switch (state) {
-    case TxnState::Prepare: return "RUNNING";
-    case TxnState::Precommitted: return "PRECOMMITTED";
+    case TxnState::Prepare:
+      return "RUNNING";
+    case TxnState::Precommitted:
+      return "PRECOMMITTED";
     case TxnState::Committed:
-    case TxnState::Visible: return "FINISHED";
-    case TxnState::Aborted: break;
+    case TxnState::Visible:
+      return "FINISHED";
+    case TxnState::Aborted:
+      break;
   }
   return "";
 }

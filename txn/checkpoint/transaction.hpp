@@ -22,16 +22,16 @@ namespace penstock::txn {
 using TxnId = core::StrongId<struct TxnTag, std::uint64_t>;
 
 enum class TxnState : std::uint8_t { Prepare, Precommitted, Committed, Visible, Aborted };
-const char* txn_state_name(TxnState state);           // "PREPARE" ... as get_load_state answers
-const char* existing_job_status(TxnState state);      // "RUNNING", "PRECOMMITTED", "FINISHED"
+const char* txn_state_name(TxnState state);       // "PREPARE" ... as get_load_state answers
+const char* existing_job_status(TxnState state);  // "RUNNING", "PRECOMMITTED", "FINISHED"
 
 // What a commit record says of a load.
 struct LoadInfo {
   TxnId txn;
   DatabaseId database;
   TableId table;
-  std::string label;         // as the reply showed it
-  bool label_kept = false;   // false: made by the server for a plain load; nobody can ask for it
+  std::string label;        // as the reply showed it
+  bool label_kept = false;  // false: made by the server for a plain load; nobody can ask for it
   std::uint64_t rows = 0;
 
   static constexpr std::size_t kEncodedBytesMin = 8 + 8 + 8 + 4 + 1 + 8;

@@ -10,12 +10,14 @@ namespace {
 
 template <class Unsigned>
 void append_big_endian(std::string& out, Unsigned value) {
-  for (std::size_t i = sizeof value; i-- > 0;) out += static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
+  for (std::size_t i = sizeof value; i-- > 0;)
+    out += static_cast<char>(static_cast<unsigned char>(value >> (8 * i)));
 }
 
 template <class Unsigned, class Signed>
 void append_signed(std::string& out, Signed value) {
-  append_big_endian(out, static_cast<Unsigned>(static_cast<Unsigned>(value) ^ (Unsigned{1} << (8 * sizeof value - 1))));
+  append_big_endian(
+      out, static_cast<Unsigned>(static_cast<Unsigned>(value) ^ (Unsigned{1} << (8 * sizeof value - 1))));
 }
 
 void append_floating(std::string& out, double value) {
@@ -102,7 +104,8 @@ void append_sort_key(std::string& out, const ColumnView* column, std::size_t row
     append_value(out, *column, row);
   }
   if (!descending) return;
-  for (std::size_t i = from; i < out.size(); ++i) out[i] = static_cast<char>(~static_cast<unsigned char>(out[i]));
+  for (std::size_t i = from; i < out.size(); ++i)
+    out[i] = static_cast<char>(~static_cast<unsigned char>(out[i]));
 }
 
 }  // namespace penstock::txn

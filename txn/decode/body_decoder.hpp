@@ -42,7 +42,7 @@ class BodyDecoder {
   virtual const RowRejects& rejects() const = 0;
   virtual const std::string& error() const = 0;
   virtual std::string_view error_code() const { return "INVALID_ARGUMENT"; }
-  virtual std::size_t reserved_bytes() const = 0;  // what an unfinished row holds
+  virtual std::size_t reserved_bytes() const = 0;              // what an unfinished row holds
   virtual std::uint64_t unselected_rows() const { return 0; }  // good rows that `where` does not want
 
   // What rows hold that are decoded and not in the builder yet. settle() puts them there and gives the memory back;

@@ -36,7 +36,8 @@ struct ColumnMapping {
     FillValue fill;  // where there is no field
   };
   std::vector<Target> targets;
-  std::vector<std::string> names;  // of the fields, as `columns` spells them; empty: the columns' own, in order
+  std::vector<std::string>
+      names;  // of the fields, as `columns` spells them; empty: the columns' own, in order
   std::uint32_t field_count = 0;  // fields every row must have
   // Fields behind them that rows may have, all of a load or none, and that nobody takes: hidden columns that the
   // table does not have. Flink's connector sends one to any table.

@@ -33,7 +33,7 @@ struct BlockRef {
   TableId table;
   SchemaId schema;
   std::uint32_t rows = 0;
-  std::uint32_t bucket_low = 0;   // the block's rows lie in buckets low..high
+  std::uint32_t bucket_low = 0;  // the block's rows lie in buckets low..high
   std::uint32_t bucket_high = 0;
   std::uint64_t first_row_offset = 0;  // of its first row in the load's uncompressed, unframed body
 

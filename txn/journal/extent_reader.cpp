@@ -10,6 +10,14 @@ core::Task<core::Result<std::vector<std::byte>>> ExtentReader::read(Extent exten
   if (!open_.is_open() || open_id_ != extent.file) {
     co_await open_.close();
     CO_TRY(open_, co_await directory_.open_file(name, {}));
+    open_id_ = {};
+    error_place_ = fmt::format("{} at offset 0", name);
+    std::vector<std::byte> page(FileHeader::kBytes);
+    CO_TRY_VOID(co_await open_.read_exact(0, page));
+    CO_TRY(const FileHeader header, FileHeader::decode(page, FileKind::Journal, extent.file));
+    if (header.store != store_)
+      co_return core::fail(core::Errc::Corrupt, "file header: it belongs to another store");
+    error_place_ = fmt::format("{} at offset {}", name, extent.offset);
     open_id_ = extent.file;
   }
   std::vector<std::byte> bytes(extent.length);

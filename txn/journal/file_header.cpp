@@ -12,8 +12,8 @@ constexpr std::array<char, 8> kMagic = {'P', 'E', 'N', 'S', 'T', 'O', 'C', 'K'};
 constexpr std::size_t kChecksumAt = 56;
 }  // namespace
 
-std::uint64_t record_checksum(const core::StoreUuid& store, FileId file, RecordKind kind, std::uint64_t offset,
-                              core::Bytes bytes) {
+std::uint64_t record_checksum(const core::StoreUuid& store, FileId file, RecordKind kind,
+                              std::uint64_t offset, core::Bytes bytes) {
   return core::checksum(core::DomainTag{.store = store,
                                         .epoch = file.epoch(),
                                         .kind = static_cast<std::uint32_t>(kind),
@@ -55,7 +55,8 @@ core::Result<FileHeader> FileHeader::decode(core::Bytes page, FileKind expected_
   if (header.kind != expected_kind || header.id != expected_id) {
     return core::fail(core::Errc::Corrupt, "file header: it belongs to another file");
   }
-  if (version > kFormatVersion) return core::fail(core::Errc::Unsupported, "file header: a newer format version");
+  if (version > kFormatVersion)
+    return core::fail(core::Errc::Unsupported, "file header: a newer format version");
   if (must_understand != 0) return core::fail(core::Errc::Unsupported, "file header: an unknown feature bit");
   return header;
 }

@@ -55,8 +55,8 @@ std::optional<FileName> parse_file_name(std::string_view name) {
     std::uint64_t epoch = 0;
     std::uint64_t shard = 0;
     std::uint64_t counter = 0;
-    if (!take_number(rest, 8, epoch) || !take_dash(rest) || !take_number(rest, 4, shard) || !take_dash(rest) ||
-        !take_number(rest, 9, counter) || !rest.empty()) {
+    if (!take_number(rest, 8, epoch) || !take_dash(rest) || !take_number(rest, 4, shard) ||
+        !take_dash(rest) || !take_number(rest, 9, counter) || !rest.empty()) {
       return std::nullopt;
     }
     if (epoch > FileId::kEpochMax || shard > FileId::kShardMax || counter > FileId::kCounterMax) {

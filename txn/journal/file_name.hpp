@@ -47,5 +47,7 @@ std::optional<FileName> parse_file_name(std::string_view name);
 
 template <>
 struct std::hash<penstock::txn::FileId> {
-  std::size_t operator()(penstock::txn::FileId id) const noexcept { return std::hash<std::uint64_t>()(id.value); }
+  std::size_t operator()(penstock::txn::FileId id) const noexcept {
+    return std::hash<std::uint64_t>()(id.value);
+  }
 };

@@ -12,14 +12,9 @@ namespace penstock::txn {
 using core::Planted;
 using core::planted;
 
-JournalWriter::JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena, Poison& poison,
-                             Place place, Limits limits)
-    : shard_(shard),
-      directory_(directory),
-      arena_(arena),
-      poison_(poison),
-      place_(place),
-      limits_(limits) {}
+JournalWriter::JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena,
+                             Poison& poison, Place place, Limits limits)
+    : shard_(shard), directory_(directory), arena_(arena), poison_(poison), place_(place), limits_(limits) {}
 
 JournalWriter::~JournalWriter() = default;
 
@@ -39,12 +34,14 @@ core::Task<core::Result<Extent>> JournalWriter::append(core::Bytes record, Recor
   const std::shared_ptr<OpenFile> file = current_;
   ++pins_[file->id];
   static constexpr std::array<std::byte, 8> kZeros{};
-  if (const std::size_t odd = file->end % kZeros.size(); odd != 0) {  // records begin on 8 bytes: readers map them as they lie
+  if (const std::size_t odd = file->end % kZeros.size();
+      odd != 0) {  // records begin on 8 bytes: readers map them as they lie
     const std::size_t padding = kZeros.size() - odd;
     file->end += padding;
     (void)co_await put(core::Bytes(kZeros).first(padding));
   }
-  Extent extent{.file = file->id, .offset = file->end, .length = static_cast<std::uint32_t>(needed), .checksum = 0};
+  Extent extent{
+      .file = file->id, .offset = file->end, .length = static_cast<std::uint32_t>(needed), .checksum = 0};
   extent.checksum = record_checksum(place_.store, file->id, kind, extent.offset, record);
   file->end += needed;
   const auto put_in = co_await put(record);
@@ -62,7 +59,7 @@ void JournalWriter::unpin(FileId file) {
 std::vector<FileId> JournalWriter::sealed_files() const {
   std::vector<FileId> files;
   for (const FileId file : sealed_) {
-    if (!pins_.contains(file)) files.push_back(file);
+    if (!pins_.contains(file) || planted(Planted::UnlinkPinnedFiles)) files.push_back(file);
   }
   return files;
 }
@@ -113,13 +110,13 @@ void JournalWriter::submit_filled() {
     buffer_ = nullptr;
   }
   ++buffer->writes_in_flight;
-  ++current_->writes_in_flight;
-  current_->dirty = true;
-  shard_.spawn(write_out(current_, buffer, from, padded));
+  const std::uint64_t number = ++current_->writes_submitted;
+  current_->writes_in_flight.push_back(number);
+  shard_.spawn(write_out(current_, buffer, from, padded, number));
 }
 
 core::Task<void> JournalWriter::write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer,
-                                          std::size_t from, std::size_t to) {
+                                          std::size_t from, std::size_t to, std::uint64_t number) {
   const auto written =
       co_await file->file.write_all(buffer->file_offset + from, buffer->memory.subspan(from, to - from));
   if (written) {
@@ -133,8 +130,16 @@ core::Task<void> JournalWriter::write_out(std::shared_ptr<OpenFile> file, std::s
   }
   --buffer->writes_in_flight;
   release_if_done(*buffer);
-  --file->writes_in_flight;
-  if (file->writes_in_flight == 0) file->write_done.notify_all();
+  std::erase(file->writes_in_flight, number);
+  file->write_done.notify_all();
+}
+
+// Returns when every write up to `number` has completed, well or badly.
+core::Task<void> JournalWriter::wait_written(OpenFile& file, std::uint64_t number) {
+  const auto is_early = [number](std::uint64_t each) { return each <= number; };
+  while (std::any_of(file.writes_in_flight.begin(), file.writes_in_flight.end(), is_early)) {
+    co_await file.write_done.wait();
+  }
 }
 
 void JournalWriter::release_if_done(WriteBuffer& buffer) {
@@ -153,26 +158,32 @@ core::Task<core::Result<>> JournalWriter::open_next_file(std::uint64_t bytes_nee
     }
     current_->sealed = true;
     unsynced_sealed_.push_back(std::exchange(current_, nullptr));
+    // Loads that all fail never ask for a sync: their full files must be closed all the same, to be reclaimed.
+    if (unsynced_sealed_.size() > 1) shard_.spawn(sync());
   }
-  const FileId id = FileId::make(place_.epoch, shard_.id().value, next_counter_++);
+  const FileId id = FileId::make(place_.epoch, shard_.id().value, next_counter_);
   const std::string name = format_file_name(FileKind::Journal, id);
-  CO_TRY(core::File file, co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true}));
+  CO_TRY(core::File file,
+         co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true}));
   names_dirty_ = true;
   ++stats_.files_made;
 
   const std::uint64_t needed = core::round_up(bytes_needed + 8, core::kPage) + FileHeader::kBytes;
   std::uint64_t capacity = std::max(limits_.file_bytes, needed);
   auto reserved = co_await file.allocate(0, capacity);
-  while (!reserved && reserved.error().code == core::Errc::NoSpace && capacity > std::max(limits_.file_bytes_min, needed)) {
+  while (!reserved && reserved.error().code == core::Errc::NoSpace &&
+         capacity > std::max(limits_.file_bytes_min, needed)) {
     capacity = std::max({capacity / 4, limits_.file_bytes_min, needed});
     reserved = co_await file.allocate(0, capacity);
   }
   if (!reserved && reserved.error().code != core::Errc::Unsupported) {
     const core::Error error = reserved.error();
     co_await file.close();
-    (void)co_await directory_.unlink(name);
+    if (!co_await directory_.unlink(name)) ++next_counter_;  // the name is taken
+    if (on_file_full_) on_file_full_();
     co_return core::fail(error.code, "reserving space for a journal file", error.os_error);
   }
+  ++next_counter_;
   auto opened = std::make_shared<OpenFile>();
   opened->id = id;
   opened->file = std::move(file);
@@ -204,9 +215,10 @@ core::Task<void> JournalWriter::sync() {
     }
   }
   for (const std::shared_ptr<OpenFile>& file : files) {
-    while (file->writes_in_flight > 0) co_await file->write_done.wait();
+    const std::uint64_t submitted = file->writes_submitted;
+    co_await wait_written(*file, submitted);
     const bool skipped = file->sealed ? planted(Planted::SkipSealedSync) : planted(Planted::SkipJournalSync);
-    if (std::exchange(file->dirty, false) && !file->broken && !skipped) {
+    if (std::exchange(file->writes_synced, submitted) < submitted && !file->broken && !skipped) {
       ++stats_.syncs;
       if (auto synced = co_await file->file.sync(); !synced && !planted(Planted::SkipPoison)) {
         co_await poison_.end("fdatasync of a journal file", synced.error());
@@ -214,12 +226,13 @@ core::Task<void> JournalWriter::sync() {
     }
   }
   for (const std::shared_ptr<OpenFile>& file : sealed) {
-    while (file->writes_in_flight > 0) co_await file->write_done.wait();
+    co_await wait_written(*file, file->writes_submitted);
     // Only space is given back here: a cut that is lost costs nothing but room.
     (void)co_await file->file.truncate(core::round_up(file->end, core::kPage));
     co_await file->file.close();
     sealed_.push_back(file->id);
   }
+  if (!sealed.empty() && on_file_full_) on_file_full_();
   sync_turn_.release();
 }
 

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -34,15 +35,16 @@ class JournalWriter {
  public:
   struct Limits {
     std::uint64_t file_bytes = 256 * core::kMiB;
-    std::uint64_t file_bytes_min = 4 * core::kMiB;  // what is tried when the disk has no room for a whole file
+    std::uint64_t file_bytes_min =
+        4 * core::kMiB;  // what is tried when the disk has no room for a whole file
   };
   struct Place {
     core::StoreUuid store;
     std::uint64_t epoch;
   };
   // All references must outlive the writer.
-  JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena, Poison& poison, Place place,
-                Limits limits);
+  JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena, Poison& poison,
+                Place place, Limits limits);
   ~JournalWriter();
 
   // The extent's file stays pinned (never reported as sealed) until unpin(): somebody may still come to refer to it.
@@ -65,15 +67,19 @@ class JournalWriter {
     std::uint64_t files_made = 0;
   };
   const Stats& stats() const { return stats_; }
+  // Called when a full file was sealed, or the next one finds no room on the disk: a good time to look for dead ones.
+  void on_file_full(std::function<void()> hook) { on_file_full_ = std::move(hook); }
 
  private:
   struct OpenFile {
     FileId id;
     core::File file;
-    std::uint64_t capacity = 0;    // bytes reserved
-    std::uint64_t end = 0;         // where the next record goes
-    std::size_t writes_in_flight = 0;
-    bool dirty = false;            // written since its last sync
+    std::uint64_t capacity = 0;  // bytes reserved
+    std::uint64_t end = 0;       // where the next record goes
+    // Writes are numbered: a sync waits for those submitted before it, never for those that keep coming behind it.
+    std::uint64_t writes_submitted = 0;
+    std::uint64_t writes_synced = 0;
+    std::vector<std::uint64_t> writes_in_flight;
     bool sealed = false;
     bool broken = false;
     core::WaitList write_done;
@@ -82,16 +88,17 @@ class JournalWriter {
     std::span<std::byte> memory;
     std::uint64_t file_offset = 0;  // of memory[0]
     std::size_t filled = 0;
-    std::size_t submitted = 0;      // written out up to here
+    std::size_t submitted = 0;  // written out up to here
     std::size_t writes_in_flight = 0;
-    bool closed = false;            // nothing more will be put in
+    bool closed = false;  // nothing more will be put in
   };
 
   core::Task<core::Result<>> open_next_file(std::uint64_t bytes_needed);
   core::Task<void> acquire_buffer();
   void submit_filled();
-  core::Task<void> write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer, std::size_t from,
-                             std::size_t to);
+  core::Task<void> write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer,
+                             std::size_t from, std::size_t to, std::uint64_t number);
+  core::Task<void> wait_written(OpenFile& file, std::uint64_t number);
   core::Task<core::Result<>> put(core::Bytes bytes);
   void release_if_done(WriteBuffer& buffer);
 
@@ -114,6 +121,7 @@ class JournalWriter {
   std::vector<FileId> broken_;
   std::unordered_map<FileId, std::size_t> pins_;
   Stats stats_;
+  std::function<void()> on_file_full_;
 };
 
 }  // namespace penstock::txn

@@ -21,7 +21,8 @@ namespace penstock::txn {
 class Poison {
  public:
   // `end_process` must stop the process (production), or the simulated world, before anything else can be answered.
-  explicit Poison(std::function<void(const std::string& why)> end_process) : end_process_(std::move(end_process)) {}
+  explicit Poison(std::function<void(const std::string& why)> end_process)
+      : end_process_(std::move(end_process)) {}
 
   struct Forever {
     bool await_ready() const { return false; }
@@ -30,7 +31,8 @@ class Poison {
   };
   Forever end(const char* what, const core::Error& error) {
     end_process_(std::string(what) + ": " + error.to_string() +
-                 ". What is on the disk is no longer known, so nothing more is acknowledged. Check the disk, then start "
+                 ". What is on the disk is no longer known, so nothing more is acknowledged. Check the disk, "
+                 "then start "
                  "penstock again: it recovers what was acknowledged");
     return {};
   }

@@ -305,7 +305,8 @@ SqlResult<Statement> parse_create_table(SqlCursor& cursor) {
     CreateTableLikeStatement like{out.if_not_exists, std::move(out.name), {}};
     TRY(like.like, cursor.expect_table());
     if (cursor.at_keyword("WITH")) {
-      return sql_error(fmt::format("CREATE TABLE {}: LIKE ... WITH ROLLUP is not supported yet", like.name.table));
+      return sql_error(
+          fmt::format("CREATE TABLE {}: LIKE ... WITH ROLLUP is not supported yet", like.name.table));
     }
     return like;
   }

@@ -106,7 +106,8 @@ SqlResult<Statement> parse_describe(SqlCursor& cursor) {
 SqlResult<Statement> parse_show(SqlCursor& cursor) {
   const bool full = cursor.accept_keyword("FULL");
   if (cursor.accept_keyword("COLUMNS") || cursor.accept_keyword("FIELDS")) {
-    return parse_show_columns(cursor, full ? ShowColumnsStatement::Form::ShowFull : ShowColumnsStatement::Form::Show);
+    return parse_show_columns(cursor,
+                              full ? ShowColumnsStatement::Form::ShowFull : ShowColumnsStatement::Form::Show);
   }
   if (full) return cursor.unexpected_here("COLUMNS after SHOW FULL");
   if (cursor.accept_keyword("DATABASES") || cursor.accept_keyword("SCHEMAS")) {
@@ -157,8 +158,8 @@ SqlResult<Statement> parse_statement(std::string_view text) {
   } else if (cursor.accept_keyword("SHOW")) {
     parser = parse_show;
   } else {
-    for (const char* word :
-         {"ALTER", "SELECT", "INSERT", "UPDATE", "DELETE", "USE", "SET", "EXPLAIN", "ADMIN", "GRANT", "REVOKE", "RECOVER", "REFRESH", "WITH"}) {
+    for (const char* word : {"ALTER", "SELECT", "INSERT", "UPDATE", "DELETE", "USE", "SET", "EXPLAIN",
+                             "ADMIN", "GRANT", "REVOKE", "RECOVER", "REFRESH", "WITH"}) {
       if (cursor.at_keyword(word)) return sql_error(fmt::format("{} is not supported yet", word));
     }
     return cursor.unexpected_here("CREATE, DROP, TRUNCATE, SHOW or DESC");

@@ -64,13 +64,15 @@ SqlResult<Change> plan(const Catalog& catalog, const CreateTableStatement& state
 SqlResult<std::shared_ptr<const Table>> find_table(const Catalog& catalog, const TableName& name,
                                                    std::string_view current) {
   TRY(const std::string database, database_or_current(name.database, current));
-  if (catalog.find_database(database) == nullptr) return sql_error(fmt::format("Unknown database '{}'", database));
+  if (catalog.find_database(database) == nullptr)
+    return sql_error(fmt::format("Unknown database '{}'", database));
   auto table = catalog.find_table(database, name.table);
   if (table == nullptr) return sql_error(fmt::format("Unknown table '{}'", name.table));
   return table;
 }
 
-SqlResult<Change> plan(const Catalog& catalog, const CreateTableLikeStatement& statement, std::string_view current) {
+SqlResult<Change> plan(const Catalog& catalog, const CreateTableLikeStatement& statement,
+                       std::string_view current) {
   TRY(const auto like, find_table(catalog, statement.like, current));
   TRY(const std::string database_name, database_or_current(statement.name.database, current));
   const Database* database = catalog.find_database(database_name);
@@ -92,7 +94,8 @@ SqlResult<Change> plan(const Catalog& catalog, const CreateTableLikeStatement& s
   return CreateTable{std::make_shared<const Table>(std::move(table))};
 }
 
-SqlResult<Change> plan(const Catalog& catalog, const TruncateTableStatement& statement, std::string_view current) {
+SqlResult<Change> plan(const Catalog& catalog, const TruncateTableStatement& statement,
+                       std::string_view current) {
   TRY(const auto table, find_table(catalog, statement.name, current));
   return TruncateTable{table->id, catalog.next_table(), catalog.next_schema()};
 }

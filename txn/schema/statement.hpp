@@ -127,9 +127,9 @@ struct ShowColumnsStatement {
   std::optional<std::string> like;
 };
 
-using Statement = std::variant<CreateDatabaseStatement, DropDatabaseStatement, CreateTableStatement,
-                               CreateTableLikeStatement, TruncateTableStatement, DropTableStatement,
-                               ShowDatabasesStatement, ShowTablesStatement, ShowCreateTableStatement,
-                               ShowColumnsStatement>;
+using Statement =
+    std::variant<CreateDatabaseStatement, DropDatabaseStatement, CreateTableStatement,
+                 CreateTableLikeStatement, TruncateTableStatement, DropTableStatement, ShowDatabasesStatement,
+                 ShowTablesStatement, ShowCreateTableStatement, ShowColumnsStatement>;
 
 }  // namespace penstock::txn

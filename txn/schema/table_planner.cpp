@@ -26,8 +26,8 @@ SqlResult<> plan_default(const ColumnSpec& spec, ColumnDef& column) {
   }
   if (spec.default_kind == DefaultKind::Literal && is_nested(column.type) && spec.default_value != "[]" &&
       spec.default_value != "{}") {
-    return sql_error(fmt::format("The default of column {} of type {} can only be NULL or empty: [] or {{}}", spec.name,
-                                 type_name(column.type)));
+    return sql_error(fmt::format("The default of column {} of type {} can only be NULL or empty: [] or {{}}",
+                                 spec.name, type_name(column.type)));
   }
   if (spec.default_kind != DefaultKind::CurrentTimestamp) return {};
   if (column.type.kind != TypeKind::DateTime) {

@@ -22,8 +22,8 @@ struct StoreLimits {
   std::size_t write_buffer_bytes = core::kMiB;
   std::size_t loads_per_vote_max = 1024;
   JournalWriter::Limits journal;
-  CommitLog::Limits log;                // of the store
-  Coordinator::Limits coordinator;      // of the store
+  CommitLog::Limits log;            // of the store
+  Coordinator::Limits coordinator;  // of the store
 };
 
 }  // namespace penstock::txn

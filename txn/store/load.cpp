@@ -53,7 +53,7 @@ core::Task<std::expected<void, LoadError>> Load::append(core::Bytes piece) {
   busy_ = true;
   std::expected<void, LoadError> result{};
   body_bytes_ += piece.size();
-  while (!piece.empty() && result && failure_.empty()) {
+  while (!piece.empty() && result && !failure_) {
     const FeedResult fed = decoder_->feed(piece, *builder_);
     piece = piece.subspan(fed.consumed);
     if (fed.state == FeedResult::State::Failed) result = std::unexpected(decode_error());
@@ -61,10 +61,10 @@ core::Task<std::expected<void, LoadError>> Load::append(core::Bytes piece) {
     if (fed.state == FeedResult::State::BlockFull) result = co_await flush_block(Keep::Memory);
   }
   note_memory();
-  if (result && failure_.empty() && shard_.load_memory() > shard_.limits().load_memory_max) {
+  if (result && !failure_ && shard_.load_memory() > shard_.limits().load_memory_max) {
     co_await shard_.keep_memory_bounded(*this);
   }
-  if (result && !failure_.empty()) result = std::unexpected(LoadError{"MEM_LIMIT_EXCEEDED", failure_});
+  if (result && failure_) result = std::unexpected(*failure_);
   busy_ = false;
   not_busy_.notify_all();
   co_return result;
@@ -96,17 +96,17 @@ core::Task<std::expected<void, LoadError>> Load::flush_block(Keep keep) {
 core::Task<void> Load::shrink() {
   const bool was_busy = busy_;  // the caller shrinks itself
   busy_ = true;
-  for (bool more = true; more && failure_.empty();) {
+  for (bool more = true; more && !failure_;) {
     more = decoder_ != nullptr && decoder_->settle(*builder_) == FeedResult::State::BlockFull;
     const auto flushed = co_await flush_block(Keep::Nothing);
-    if (!flushed) fail(flushed.error().message);
+    if (!flushed) fail(flushed.error());
   }
   busy_ = was_busy;
   if (!busy_) not_busy_.notify_all();
 }
 
-void Load::fail(std::string why) {
-  if (failure_.empty()) failure_ = std::move(why);
+void Load::fail(LoadError why) {
+  if (!failure_) failure_ = std::move(why);
   final_counts_ = counts();
   builder_->release_memory();
   decoder_.reset();
@@ -123,7 +123,7 @@ core::Task<std::expected<void, LoadError>> Load::finish() {
 }
 
 core::Task<std::expected<void, LoadError>> Load::end_body() {
-  if (!failure_.empty()) co_return std::unexpected(LoadError{"MEM_LIMIT_EXCEEDED", failure_});
+  if (failure_) co_return std::unexpected(*failure_);
   for (;;) {
     const FeedResult::State state = decoder_->finish(*builder_);
     if (state == FeedResult::State::Failed) co_return std::unexpected(decode_error());
@@ -137,7 +137,8 @@ core::Task<std::expected<void, LoadError>> Load::end_body() {
   }
   const LoadCounts now = counts();
   if (now.filtered_rows > 0 &&
-      static_cast<double>(now.filtered_rows) > max_filter_ratio_ * static_cast<double>(now.total_rows - now.unselected_rows)) {
+      static_cast<double>(now.filtered_rows) >
+          max_filter_ratio_ * static_cast<double>(now.total_rows - now.unselected_rows)) {
     co_return std::unexpected(LoadError{"DATA_QUALITY_ERROR", "too many filtered rows"});
   }
   EndedLoad ended;
@@ -159,7 +160,9 @@ core::Task<std::expected<void, LoadError>> Load::end_body() {
 core::Task<void> Load::abort(std::string reason) {
   while (busy_ && !ended_) co_await not_busy_.wait();
   if (ended_) co_return;
-  ended_ = true;
+  ended_ = true;  // and nobody shrinks it any more: it may be gone before a block of it is written
+  builder_->release_memory();
+  note_memory();
   co_await shard_.abort(load_.txn, std::move(reason));
 }
 

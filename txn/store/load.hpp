@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,14 +57,14 @@ class Load {
   std::string error_log() const { return decoder_ == nullptr ? "" : decoder_->rejects().log(); }
 
   // For StoreShard::keep_memory_bounded.
-  bool can_shrink(const Load& caller) const { return !busy_ || this == &caller; }
+  bool can_shrink(const Load& caller) const { return !ended_ && (!busy_ || this == &caller); }
   std::size_t builder_memory() const {
     return (builder_ == nullptr ? 0 : builder_->reserved_bytes()) +
            (decoder_ == nullptr ? 0 : decoder_->waiting_bytes());
   }
   std::size_t unfinished_row_bytes() const { return decoder_ == nullptr ? 0 : decoder_->reserved_bytes(); }
   core::Task<void> shrink();
-  void fail(std::string why);
+  void fail(LoadError why);
 
  private:
   enum class Keep { Memory, Nothing };
@@ -86,7 +87,7 @@ class Load {
   std::size_t noted_memory_ = 0;
   bool busy_ = false;
   bool ended_ = false;  // voted or aborted
-  std::string failure_;
+  std::optional<LoadError> failure_;
   core::WaitList not_busy_;
 };
 

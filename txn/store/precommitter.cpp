@@ -78,8 +78,9 @@ core::Task<void> Precommitter::write(Batch& batch) {
       is_bad |= std::any_of(load->pins.begin(), load->pins.end(), broken);
     }
     if (is_bad && group.error.empty()) {
-      group.error = "writing the journal failed (the server's log has the disk's error): nothing of this load is "
-                    "visible; load it again";
+      group.error =
+          "writing the journal failed (the server's log has the disk's error): nothing of this load is "
+          "visible; load it again";
     }
   }
 }

@@ -43,7 +43,9 @@ class RowSorter {
     std::vector<Entry> entries;
     std::size_t at = 0;  // of next()
 
-    std::string_view key(const Entry& entry) const { return std::string_view(bytes).substr(entry.at, entry.key_size); }
+    std::string_view key(const Entry& entry) const {
+      return std::string_view(bytes).substr(entry.at, entry.key_size);
+    }
     std::string_view row(const Entry& entry) const {
       return std::string_view(bytes).substr(entry.at + entry.key_size, entry.row_size);
     }

@@ -8,6 +8,9 @@ namespace penstock::txn {
 namespace {
 
 constexpr const char* kLockName = "LOCK";
+// A process that was killed lets go of its files when the kernel has taken its rings apart: soon after it is gone, not before.
+constexpr core::Duration kLockTimeMax = std::chrono::seconds(5);
+constexpr core::Duration kLockTurn = std::chrono::milliseconds(20);
 
 // Waits for several calls that run at the same time.
 struct Countdown {
@@ -25,9 +28,11 @@ core::Task<void> apply_change(StoreShard* shard, std::shared_ptr<const VisibleCh
   shard->tablets().apply(*change);
   co_return;
 }
-core::Task<void> send_change(StoreShard* shard, std::shared_ptr<const VisibleChange> change, Countdown* countdown) {
-  co_await core::call_on(shard->shard().id(),
-                         [shard, c = std::move(change)]() mutable { return apply_change(shard, std::move(c)); });
+core::Task<void> send_change(StoreShard* shard, std::shared_ptr<const VisibleChange> change,
+                             Countdown* countdown) {
+  co_await core::call_on(shard->shard().id(), [shard, c = std::move(change)]() mutable {
+    return apply_change(shard, std::move(c));
+  });
   countdown->one_done();
 }
 core::Task<std::vector<FileId>> list_sealed(StoreShard* shard) {
@@ -44,8 +49,12 @@ core::Task<void> begin_run(StoreShard* shard, Coordinator::Run run) {
   co_return;
 }
 core::Task<void> end_run(StoreShard* shard) { co_await shard->end_run(); }
-core::Task<std::vector<VisibleBlock>> visible_blocks(StoreShard* shard, TableId table, CheckpointNumber checkpoint) {
+// Nothing: the table was dropped meanwhile, here its rows are gone already.
+core::Task<std::optional<std::vector<VisibleBlock>>> visible_blocks(StoreShard* shard, TableId table,
+                                                                    CheckpointNumber checkpoint) {
   co_await shard->tablets().wait_applied(checkpoint);
+  const auto catalog = shard->tablets().catalog();
+  if (catalog == nullptr || catalog->find_table(table) == nullptr) co_return std::nullopt;
   co_return shard->tablets().blocks_at(table, checkpoint);
 }
 core::Task<Coordinator::Pin> take_pin(Coordinator* coordinator) { co_return coordinator->pin(); }
@@ -77,25 +86,33 @@ core::Task<std::expected<void, std::string>> Store::open() {
     lock = co_await directory_.open_file(kLockName, {.write = true});
   }
   if (!lock) {
-    co_return std::unexpected(fmt::format("data folder '{}': {}: {}", options_.data_dir, kLockName,
-                                          lock.error().to_string()));
+    co_return std::unexpected(
+        fmt::format("data folder '{}': {}: {}", options_.data_dir, kLockName, lock.error().to_string()));
   }
   lock_ = std::move(*lock);
-  if (auto locked = co_await lock_.lock(); !locked) {
-    co_return std::unexpected(fmt::format("data folder '{}' is in use by another penstock process ({}): stop it, or "
-                                          "give another folder with --data-dir",
-                                          options_.data_dir, locked.error().to_string()));
+  const core::Instant lock_until = here.now().monotonic + kLockTimeMax;
+  auto locked = co_await lock_.lock();
+  while (!locked && here.now().monotonic < lock_until) {
+    (void)co_await here.sleep_for(kLockTurn);
+    locked = co_await lock_.lock();
+  }
+  if (!locked) {
+    co_return std::unexpected(
+        fmt::format("data folder '{}' is in use by another penstock process ({}): stop it, or "
+                    "give another folder with --data-dir",
+                    options_.data_dir, locked.error().to_string()));
   }
   coordinator_ = std::make_unique<Coordinator>(
       here, directory_, poison_, options_.limits.coordinator, options_.limits.log,
       Coordinator::Hooks{
-          .publish = [this](std::shared_ptr<const VisibleChange> change) { return publish(std::move(change)); },
+          .publish =
+              [this](std::shared_ptr<const VisibleChange> change) { return publish(std::move(change)); },
           .sealed_files = [this] { return sealed_files(); },
           .forget_files = [this](std::vector<FileId> files) { return forget_files(std::move(files)); }});
   for (std::uint32_t i = 0; i < set_.count(); ++i) {
     core::Shard& shard = set_.at(i);
-    shards_.push_back(std::make_unique<StoreShard>(shard, directory_.on(shard.kernel()), *options_.arenas[i], poison_,
-                                                   *coordinator_, options_.limits));
+    shards_.push_back(std::make_unique<StoreShard>(shard, directory_.on(shard.kernel()), *options_.arenas[i],
+                                                   poison_, *coordinator_, options_.limits));
   }
   if (auto started = co_await coordinator_->start(); !started) co_return std::unexpected(started.error());
   for (auto& shard : shards_) {
@@ -149,43 +166,49 @@ core::Task<BeginResult> Store::begin(BeginRequest request) {
 
 core::Task<std::expected<void, SqlError>> Store::execute(Statement statement, std::string database) {
   Coordinator* const coordinator = coordinator_.get();
-  co_return co_await core::call_on(core::ShardId(0),
-                                   [coordinator, s = std::move(statement), d = std::move(database)]() mutable {
-                                     return coordinator->execute(std::move(s), std::move(d));
-                                   });
+  co_return co_await core::call_on(
+      core::ShardId(0), [coordinator, s = std::move(statement), d = std::move(database)]() mutable {
+        return coordinator->execute(std::move(s), std::move(d));
+      });
 }
 
-core::Task<std::expected<std::unique_ptr<Scan>, std::string>> Store::scan(std::string database, std::string table) {
+core::Task<std::expected<std::unique_ptr<Scan>, std::string>> Store::scan(std::string database,
+                                                                          std::string table) {
   Coordinator* const coordinator = coordinator_.get();
   const Coordinator::Pin pin =
       co_await core::call_on(core::ShardId(0), [coordinator] { return take_pin(coordinator); });
   const auto found = pin.catalog->find_table(database, table);
-  if (found == nullptr) {
-    co_await core::call_on(core::ShardId(0), [coordinator, id = pin.id] { return drop_pin(coordinator, id); });
-    co_return std::unexpected(fmt::format("Unknown table '{}.{}'", database, table));
-  }
   std::vector<VisibleBlock> blocks;
-  for (auto& shard : shards_) {
-    StoreShard* const at = shard.get();
-    const std::vector<VisibleBlock> part = co_await core::call_on(
+  bool is_whole = found != nullptr;
+  for (std::size_t i = 0; i < shards_.size() && is_whole; ++i) {
+    StoreShard* const at = shards_[i].get();
+    const auto part = co_await core::call_on(
         at->shard().id(), [at, id = found->id, c = pin.checkpoint] { return visible_blocks(at, id, c); });
-    blocks.insert(blocks.end(), part.begin(), part.end());
+    is_whole = part.has_value();
+    if (part) blocks.insert(blocks.end(), part->begin(), part->end());
+  }
+  if (!is_whole) {  // a scan beside a DROP shows all of the table or none of it
+    co_await core::call_on(core::ShardId(0),
+                           [coordinator, id = pin.id] { return drop_pin(coordinator, id); });
+    co_return std::unexpected(fmt::format("Unknown table '{}.{}'", database, table));
   }
   std::sort(blocks.begin(), blocks.end(), [](const VisibleBlock& a, const VisibleBlock& b) {
     return a.checkpoint != b.checkpoint ? a.checkpoint < b.checkpoint : a.position < b.position;
   });
-  co_return std::make_unique<Scan>(found, std::move(blocks), ExtentReader(here().directory(), here().store_uuid()),
-                                   pin.id);
+  co_return std::make_unique<Scan>(found, std::move(blocks),
+                                   ExtentReader(here().directory(), here().store_uuid()), pin.id);
 }
 
 core::Task<void> Store::close_scan(Scan& scan) {
   co_await scan.close_files();
   Coordinator* const coordinator = coordinator_.get();
-  co_await core::call_on(core::ShardId(0), [coordinator, id = scan.pin_id()] { return drop_pin(coordinator, id); });
+  co_await core::call_on(core::ShardId(0),
+                         [coordinator, id = scan.pin_id()] { return drop_pin(coordinator, id); });
 }
 
 namespace {
-core::Task<std::optional<TxnState>> ask_label(Coordinator* coordinator, std::string database, std::string label) {
+core::Task<std::optional<TxnState>> ask_label(Coordinator* coordinator, std::string database,
+                                              std::string label) {
   const Database* const found = coordinator->manifest().catalog()->find_database(database);
   if (found == nullptr) co_return std::nullopt;
   co_return co_await coordinator->state_of(found->id, std::move(label));

@@ -27,7 +27,7 @@ class Store {
   struct Options {
     std::string data_dir;
     StoreLimits limits;
-    std::vector<core::PageArena*> arenas;  // one per shard
+    std::vector<core::PageArena*> arenas;                     // one per shard
     std::function<void(const std::string& why)> end_process;  // see Poison
   };
   Store(core::ShardSet& shards, Options options);

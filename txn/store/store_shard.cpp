@@ -35,10 +35,21 @@ StoreShard::StoreShard(core::Shard& shard, core::Directory directory, core::Page
 
 StoreShard::~StoreShard() = default;
 
+namespace {
+core::Task<void> want_reclaim_there(Coordinator* coordinator) {
+  coordinator->want_reclaim();
+  co_return;
+}
+core::Task<void> send_want_reclaim(Coordinator* coordinator) {
+  co_await core::call_on(core::ShardId(0), [coordinator] { return want_reclaim_there(coordinator); });
+}
+}  // namespace
+
 void StoreShard::begin_run(Coordinator::Run run) {
   run_ = run;
   journal_ = std::make_unique<JournalWriter>(shard_, directory_, arena_, poison_,
                                              JournalWriter::Place{run.store, run.epoch}, limits_.journal);
+  journal_->on_file_full([this] { shard_.spawn(send_want_reclaim(&coordinator_)); });
   shard_.spawn(precommitter_.run());
 }
 
@@ -70,9 +81,10 @@ core::Task<std::expected<BlockRef, std::string>> StoreShard::write_block(const T
                  .bucket_high = bucket,
                  .first_row_offset = rows.first_row_offset()};
   encoded_.clear();
-  encode_block(rows,
-               BlockMeta{.table = table.id, .key_model = table.key_model, .bucket_low = bucket, .bucket_high = bucket},
-               encoded_);
+  encode_block(
+      rows,
+      BlockMeta{.table = table.id, .key_model = table.key_model, .bucket_low = bucket, .bucket_high = bucket},
+      encoded_);
   auto extent = co_await journal_->append(encoded_, RecordKind::Block);
   if (encoded_.capacity() > kKeptScratchBytes) encoded_ = {};
   encode_turn_.release();
@@ -131,14 +143,17 @@ core::Task<void> StoreShard::keep_memory_bounded(Load& caller) {
       row_bytes += load->unfinished_row_bytes();
       if (!load->can_shrink(caller)) continue;
       if (largest == nullptr || load->builder_memory() > largest->builder_memory()) largest = load;
-      if (longest == nullptr || load->unfinished_row_bytes() > longest->unfinished_row_bytes()) longest = load;
+      if (longest == nullptr || load->unfinished_row_bytes() > longest->unfinished_row_bytes())
+        longest = load;
     }
     if (largest != nullptr && largest->builder_memory() > 0) {
       co_await largest->shrink();
     } else if (longest != nullptr && row_bytes > limits_.load_memory_max) {
-      longest->fail(fmt::format("unfinished rows fill the load memory of this shard (load_memory_max, {} bytes), and "
-                                "the one of this load is the longest ({} bytes): end rows sooner or raise the limit",
-                                limits_.load_memory_max, longest->unfinished_row_bytes()));
+      longest->fail(
+          {"MEM_LIMIT_EXCEEDED",
+           fmt::format("unfinished rows fill the load memory of this shard (load_memory_max, {} bytes), and "
+                       "the one of this load is the longest ({} bytes): end rows sooner or raise the limit",
+                       limits_.load_memory_max, longest->unfinished_row_bytes())});
     } else if (load_memory_ > row_bytes) {
       // What is left is being written out, or belongs to loads that have ended and wait for their record: it comes back
       // without anybody's help.

@@ -221,8 +221,10 @@ TEST(UringKernel, more_files_than_slots_keep_their_bytes_apart_also_when_handles
     std::vector<int> handles;
     for (int i = 0; i < kFiles; ++i) {
       const std::string name = "file-" + std::to_string(round) + "-" + std::to_string(i);
-      const auto handle = run(kernel, Op{.kind = OpKind::Open, .open = {.write = true, .create_exclusive = true},
-                                         .handle = directory, .path = name.c_str()});
+      const auto handle = run(kernel, Op{.kind = OpKind::Open,
+                                         .open = {.write = true, .create_exclusive = true},
+                                         .handle = directory,
+                                         .path = name.c_str()});
       ASSERT_GE(handle, 0);
       handles.push_back(static_cast<int>(handle));
     }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "core/shard/shard.hpp"
 #include "net/http/head_parser.hpp"
 #include "tests/sim/sim_world.hpp"
@@ -98,6 +100,26 @@ TEST_F(AuthenticatorTest, an_unknown_user_costs_what_a_wrong_password_costs) {
   EXPECT_EQ(check(authenticator, request_of("nobody", "wrong")), std::unexpected(Refusal::Wrong));
   EXPECT_NEAR(turns_, wrong_password, wrong_password / 2.0);
   EXPECT_GT(turns_, 20);
+}
+
+TEST_F(AuthenticatorTest, derives_once_for_many_connections_that_come_at_once) {
+  Authenticator authenticator({user("root", "secret")}, kKey);
+  const Request request = request_of("root", "secret");
+  (void)check(authenticator, request_of("root", "wrong"));
+  const int once = turns_;
+  std::vector<std::optional<Verdict>> verdicts(20);
+  bool stop = false;
+  turns_ = 0;
+  for (auto& verdict : verdicts) world_.start(0, run_check(&authenticator, &request, &verdict));
+  world_.start(0, count_turns(&stop, &turns_));
+  ASSERT_EQ(world_.run_until([&] {
+    return std::ranges::all_of(verdicts, [](const auto& verdict) { return verdict.has_value(); });
+  }),
+            sim::RunStatus::Done);
+  stop = true;
+  ASSERT_EQ(world_.run_to_end(), sim::RunStatus::Done);
+  for (const auto& verdict : verdicts) EXPECT_EQ(*verdict, Verdict("root"));
+  EXPECT_LT(turns_, 3 * once);
 }
 
 TEST_F(AuthenticatorTest, answers_many_guesses_at_once) {

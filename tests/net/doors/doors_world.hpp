@@ -39,10 +39,12 @@ class DoorsWorld {
   explicit DoorsWorld(DoorsOptions options = {})
       : world({.seed = options.seed, .kernel = {.split_percent = options.split_percent}}) {
     core::ShardSet& set = world.start_process(options.shards);
-    txn::Store::Options store_options{.data_dir = "/data", .limits = options.limits, .arenas = {}, .end_process = {}};
+    txn::Store::Options store_options{
+        .data_dir = "/data", .limits = options.limits, .arenas = {}, .end_process = {}};
     store_options.end_process = [](const std::string& why) { FAIL() << why; };
     for (std::uint32_t i = 0; i < options.shards; ++i) {
-      arenas_.push_back(std::make_unique<core::PageArena>(options.limits.write_buffers, options.limits.write_buffer_bytes));
+      arenas_.push_back(
+          std::make_unique<core::PageArena>(options.limits.write_buffers, options.limits.write_buffer_bytes));
       store_options.arenas.push_back(arenas_.back().get());
     }
     store = std::make_unique<txn::Store>(set, std::move(store_options));
@@ -89,11 +91,13 @@ class DoorsWorld {
     return reply;
   }
   Reply get(const std::string& target) {
-    return ask("GET " + target + " HTTP/1.1\r\nHost: penstock.example:8040\r\n" + kAuth + "Connection: close\r\n\r\n");
+    return ask("GET " + target + " HTTP/1.1\r\nHost: penstock.example:8040\r\n" + kAuth +
+               "Connection: close\r\n\r\n");
   }
   Reply load(const std::string& table, const std::string& body, const std::string& headers = "") {
     return ask("PUT /api/db/" + table + "/_stream_load HTTP/1.1\r\nHost: penstock.example:8040\r\n" + kAuth +
-               "Expect: 100-continue\r\n" + headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+               "Expect: 100-continue\r\n" + headers + "Content-Length: " + std::to_string(body.size()) +
+               "\r\n\r\n" + body);
   }
   // The reply's body to a statement.
   std::string sql(const std::string& text, const std::string& database = "db") {
@@ -103,8 +107,8 @@ class DoorsWorld {
       body += c == '\n' ? ' ' : c;
     }
     body += "\"}";
-    return ask("POST /api/query/default_cluster/" + database + " HTTP/1.1\r\nHost: penstock.example\r\n" + kAuth +
-               "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body)
+    return ask("POST /api/query/default_cluster/" + database + " HTTP/1.1\r\nHost: penstock.example\r\n" +
+               kAuth + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body)
         .body;
   }
   void must(const std::string& text, const std::string& database = "db") {

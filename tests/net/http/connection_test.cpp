@@ -475,6 +475,43 @@ TEST(Connection, a_body_that_is_too_slow_for_its_handler_still_gets_a_reply) {
   http.end();
 }
 
+TEST(Connection, a_body_past_its_deadline_is_discarded_so_that_the_reply_can_be_read) {
+  HttpWorld http;
+  sim::SimClient client = http.connect();
+  client.send("PUT /deadline HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 15; ++i) {
+    client.send("5\r\nhello\r\n");
+    http.run_seconds(1);
+    EXPECT_FALSE(client.is_closed()) << i;
+  }
+  ASSERT_EQ(reply_count(client), 1u);
+  EXPECT_EQ(replies_of(client)[0].body, "receiving (TimedOut)");
+  client.send("0\r\n\r\n");
+  client.shutdown_write();
+  ASSERT_TRUE(http.run_until([&] { return client.is_closed(); }));
+  EXPECT_FALSE(client.was_reset());
+  http.end();
+}
+
+TEST(Connection, a_reply_that_is_not_read_holds_no_receive_buffer) {
+  HttpWorld http(1, 1, {}, 0);
+  sim::SimClient client = http.connect();
+  client.set_window(10);
+  client.send("PUT /part HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  http.run_seconds(1);
+  client.send(chunked(std::string(60'000, 'x'), 1000));
+  http.run_seconds(5);
+  EXPECT_EQ(http.seen.running, 1);
+  EXPECT_EQ(http.world.buffers_out(), 0u);
+  client.set_window(1 << 20);
+  (void)client.take_received();
+  ASSERT_TRUE(http.run_until([&] { return client.is_ended(); }));
+  client.shutdown_write();
+  ASSERT_TRUE(http.run_until([&] { return client.is_closed(); }));
+  EXPECT_FALSE(client.was_reset());
+  http.end();
+}
+
 TEST(Connection, a_handler_without_a_reply_closes_the_connection) {
   HttpWorld http;
   for (const char* path : {"/nothing", "/abandon"}) {

@@ -75,6 +75,10 @@ class TestHandler final : public Handler {
       exchange.body().set_idle_limit(std::chrono::seconds(5));
       core::Result<std::string> body = co_await exchange.read_body(1 << 20);
       (void)co_await exchange.reply(Response::text(body ? "in time" : body.error().to_string()));
+    } else if (path == "/deadline") {  // gives the whole body 5 s
+      exchange.body().set_deadline(exchange.shard().now().monotonic + std::chrono::seconds(5));
+      core::Result<std::string> body = co_await exchange.read_body(1 << 20);
+      (void)co_await exchange.reply(Response::text(body ? "in time" : body.error().to_string()));
     } else if (path == "/stream") {
       const std::uint64_t size = number_of(exchange, "n");
       bool good = (co_await exchange.begin_reply(Response::text(""))).has_value();

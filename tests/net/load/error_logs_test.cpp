@@ -6,7 +6,8 @@
 namespace penstock::net {
 namespace {
 
-constexpr const char* kTable = "CREATE TABLE t (k INT NOT NULL, v TINYINT) DUPLICATE KEY(k) DISTRIBUTED BY HASH(k) BUCKETS 4";
+constexpr const char* kTable =
+    "CREATE TABLE t (k INT NOT NULL, v TINYINT) DUPLICATE KEY(k) DISTRIBUTED BY HASH(k) BUCKETS 4";
 
 void make_table(DoorsWorld& doors) {
   doors.must("CREATE DATABASE db");
@@ -26,7 +27,8 @@ TEST(ErrorLog, a_load_with_bad_rows_says_where_they_can_be_read) {
     ASSERT_EQ(url.find("http://penstock.example:8040/api/_load_error_log?file=__shard_"), 0u) << reply.body;
     // Whichever shard the question comes to.
     for (int ask = 0; ask < 3; ++ask) {
-      const Reply log = doors.ask("GET " + file_of(url) + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      const Reply log =
+          doors.ask("GET " + file_of(url) + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
       EXPECT_EQ(log.status, 200);
       EXPECT_TRUE(log.has("Content-Type: text/plain; charset=utf-8"));
       EXPECT_TRUE(log.has("X-Content-Type-Options: nosniff"));
@@ -34,7 +36,8 @@ TEST(ErrorLog, a_load_with_bad_rows_says_where_they_can_be_read) {
       EXPECT_NE(log.body.find("x" + std::to_string(i)), std::string::npos) << log.body;
       EXPECT_EQ(log.body.find("Summary"), std::string::npos);
     }
-    const Reply head = doors.ask("HEAD " + file_of(url) + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const Reply head =
+        doors.ask("HEAD " + file_of(url) + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     EXPECT_EQ(head.status, 200);
   }
 }
@@ -60,15 +63,16 @@ TEST(ErrorLog, shows_fifty_rows_and_says_how_many_there_were) {
   std::size_t lines = 0;
   for (std::size_t at = 0; (at = log.find("Reason: ", at)) != std::string::npos; ++at) ++lines;
   EXPECT_EQ(lines, 50u);
-  EXPECT_NE(log.find("TOO MUCH ERROR! already reach 50. show no more next error.\n"), std::string::npos) << log;
+  EXPECT_NE(log.find("TOO MUCH ERROR! already reach 50. show no more next error.\n"), std::string::npos)
+      << log;
   EXPECT_NE(log.find("Summary: 80 of 80 rows were filtered"), std::string::npos) << log;
 }
 
 TEST(ErrorLog, names_its_own_address_when_the_client_names_none_that_can_be_used) {
   DoorsWorld doors;
   make_table(doors);
-  for (const std::string& host : std::vector<std::string>{"", "Host: evil\"><script>\r\n", "Host: a/b\r\n", "Host: \r\n",
-                                                           "Host: a:99999\r\n"}) {
+  for (const std::string& host : std::vector<std::string>{"", "Host: evil\"><script>\r\n", "Host: a/b\r\n",
+                                                          "Host: \r\n", "Host: a:99999\r\n"}) {
     const Reply reply = doors.ask("PUT /api/db/t/_stream_load HTTP/1.0\r\n" + host + DoorsWorld::kAuth +
                                   "Content-Length: 4\r\n\r\nx\t3\n");
     EXPECT_EQ(field_of(reply.body, "ErrorURL").find("http://127.0.0.1:8040/api/"), 0u) << host << reply.body;
@@ -80,8 +84,9 @@ TEST(ErrorLog, unknown_names_are_404_and_no_name_is_400) {
   EXPECT_EQ(doors.get("/api/_load_error_log").status, 400);
   const std::string zeros(16, '0');
   for (const std::string& name :
-       {std::string("x"), "__shard_0/error_log_insert_stmt_1_" + zeros + "_" + zeros, std::string("__shard_9/error_log_insert_stmt_1_0_0"),
-        std::string("../../etc/passwd"), std::string("__shard_0/error_log_insert_stmt_1_0_0_0"),
+       {std::string("x"), "__shard_0/error_log_insert_stmt_1_" + zeros + "_" + zeros,
+        std::string("__shard_9/error_log_insert_stmt_1_0_0"), std::string("../../etc/passwd"),
+        std::string("__shard_0/error_log_insert_stmt_1_0_0_0"),
         std::string("__shard_99999999999999999999/error_log_insert_stmt_1_0_0"), std::string(500, 'a')}) {
     EXPECT_EQ(doors.get("/api/_load_error_log?file=" + name).status, 404) << name;
   }
@@ -112,13 +117,15 @@ TEST(ErrorLog, keeps_within_its_bytes_and_its_age_the_oldest_go_first) {
 }
 
 TEST(HostPort, takes_hosts_and_addresses_and_nothing_that_could_leave_its_place) {
-  for (const char* good : {"a", "penstock.example:8040", "127.0.0.1:1", "[::1]:8040", "[::1]", "my_host:65535"}) {
+  for (const char* good :
+       {"a", "penstock.example:8040", "127.0.0.1:1", "[::1]:8040", "[::1]", "my_host:65535"}) {
     const auto parsed = parse_host_port(good);
     ASSERT_TRUE(parsed.has_value()) << good;
     EXPECT_EQ(parsed->to_text(), good);
   }
-  for (const std::string& bad : std::vector<std::string>{"", ":80", "a:", "a:65536", "a:-1", "a b", "a\r\nX: y", "a/b", "u@a", "a?b", "a#b", "[::1", "[]:1",
-                                "[::1]x", "[g::1]", "a:1:2"}) {
+  for (const std::string& bad :
+       std::vector<std::string>{"", ":80", "a:", "a:65536", "a:-1", "a b", "a\r\nX: y", "a/b", "u@a", "a?b",
+                                "a#b", "[::1", "[]:1", "[::1]x", "[g::1]", "a:1:2"}) {
     EXPECT_FALSE(parse_host_port(bad).has_value()) << bad;
   }
   EXPECT_FALSE(parse_host_port(std::string(256, 'a')).has_value());

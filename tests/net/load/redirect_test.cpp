@@ -15,7 +15,8 @@ std::string location_of(const Reply& reply) {
   return at == std::string::npos ? "" : reply.head.substr(at + 10, reply.head.find("\r\n", at) - at - 10);
 }
 
-std::string put(const std::string& path, const std::string& more, const std::string& host = "Host: a.example:8030\r\n") {
+std::string put(const std::string& path, const std::string& more,
+                const std::string& host = "Host: a.example:8030\r\n") {
   return "PUT " + path + " HTTP/1.1\r\n" + host + DoorsWorld::kAuth + more + "\r\n";
 }
 
@@ -27,15 +28,23 @@ TEST(Redirect, sends_loads_without_body_bytes_to_the_main_listener) {
   };
   const std::string expect = "Expect: 100-continue\r\n";
   for (const Case& c : {
-           Case{put("/api/db/t/_stream_load", expect + "Content-Length: 0\r\n"), "http://root:@a.example:8040/api/db/t/_stream_load?"},
-           Case{put("/api/db/t/_stream_load", expect + "Content-Length: 9\r\n"), "http://root:@a.example:8040/api/db/t/_stream_load?"},
-           Case{put("/api/db/t/_stream_load", expect + "Transfer-Encoding: chunked\r\n"), "http://root:@a.example:8040/api/db/t/_stream_load?"},
-           Case{put("/api/db/t/_stream_load/", "Content-Length: 0\r\n"), "http://root:@a.example:8040/api/db/t/_stream_load/?"},
-           Case{put("/api/db/%E8%A1%A8/_stream_load?x=1&y=%0A", "Content-Length: 0\r\n"), "http://root:@a.example:8040/api/db/%E8%A1%A8/_stream_load?x=1&y=%0A"},
+           Case{put("/api/db/t/_stream_load", expect + "Content-Length: 0\r\n"),
+                "http://root:@a.example:8040/api/db/t/_stream_load?"},
+           Case{put("/api/db/t/_stream_load", expect + "Content-Length: 9\r\n"),
+                "http://root:@a.example:8040/api/db/t/_stream_load?"},
+           Case{put("/api/db/t/_stream_load", expect + "Transfer-Encoding: chunked\r\n"),
+                "http://root:@a.example:8040/api/db/t/_stream_load?"},
+           Case{put("/api/db/t/_stream_load/", "Content-Length: 0\r\n"),
+                "http://root:@a.example:8040/api/db/t/_stream_load/?"},
+           Case{put("/api/db/%E8%A1%A8/_stream_load?x=1&y=%0A", "Content-Length: 0\r\n"),
+                "http://root:@a.example:8040/api/db/%E8%A1%A8/_stream_load?x=1&y=%0A"},
            Case{put("/api/db/_stream_load_2pc", ""), "http://root:@a.example:8040/api/db/_stream_load_2pc?"},
-           Case{put("/api/db/t/_stream_load_2pc", ""), "http://root:@a.example:8040/api/db/t/_stream_load_2pc?"},
-           Case{put("/api/db/t/_stream_load", "Content-Length: 0\r\n", ""), "http://root:@127.0.0.1:8040/api/db/t/_stream_load?"},
-           Case{put("/api/db/t/_stream_load", "Content-Length: 0\r\n", "Host: a/../b\r\n"), "http://root:@127.0.0.1:8040/api/db/t/_stream_load?"},
+           Case{put("/api/db/t/_stream_load_2pc", ""),
+                "http://root:@a.example:8040/api/db/t/_stream_load_2pc?"},
+           Case{put("/api/db/t/_stream_load", "Content-Length: 0\r\n", ""),
+                "http://root:@127.0.0.1:8040/api/db/t/_stream_load?"},
+           Case{put("/api/db/t/_stream_load", "Content-Length: 0\r\n", "Host: a/../b\r\n"),
+                "http://root:@127.0.0.1:8040/api/db/t/_stream_load?"},
        }) {
     const core::Instant from = doors.world.now().monotonic;
     const Reply reply = doors.ask(c.request, DoorsWorld::kFront);
@@ -53,7 +62,8 @@ TEST(Redirect, escapes_what_a_password_may_hold) {
   DoorsWorld doors;
   // us er:p@:/?#
   const Reply reply = doors.ask(
-      "PUT /api/db/t/_stream_load HTTP/1.1\r\nHost: a\r\nAuthorization: Basic dXMgZXI6cEA6Lz8j\r\nContent-Length: 0\r\n\r\n",
+      "PUT /api/db/t/_stream_load HTTP/1.1\r\nHost: a\r\nAuthorization: Basic "
+      "dXMgZXI6cEA6Lz8j\r\nContent-Length: 0\r\n\r\n",
       DoorsWorld::kFront);
   EXPECT_EQ(location_of(reply), "http://us%20er:p%40%3A%2F%3F%23@a:8040/api/db/t/_stream_load?");
 }
@@ -66,7 +76,8 @@ TEST(Redirect, takes_a_load_whose_body_has_begun_or_would_not_wait) {
   for (int i = 0; i < 6; ++i) {
     // Head and body leave together, Expect or not.
     const std::string expect = i % 2 == 0 ? "Expect: 100-continue\r\n" : "";
-    const Reply reply = doors.ask(put("/api/db/t/_stream_load", expect + "Content-Length: 8\r\n") + body, DoorsWorld::kFront);
+    const Reply reply =
+        doors.ask(put("/api/db/t/_stream_load", expect + "Content-Length: 8\r\n") + body, DoorsWorld::kFront);
     EXPECT_EQ(reply.status, 200) << reply.head;
     EXPECT_EQ(field_of(reply.body, "Status"), "Success") << reply.body;
     ++taken;
@@ -98,11 +109,21 @@ TEST(Redirect, everything_else_is_answered_as_the_main_listener_does) {
   DoorsWorld doors;
   make_table(doors);
   (void)doors.load("t", "1\t2\n");
-  EXPECT_EQ(doors.ask("GET /api/db/t/_scan HTTP/1.1\r\nHost: a\r\n" + std::string(DoorsWorld::kAuth) + "\r\n", DoorsWorld::kFront).body, "1\t2\n");
-  EXPECT_EQ(doors.ask("GET /api/db/t/_stream_load HTTP/1.1\r\nHost: a\r\n\r\n", DoorsWorld::kFront).status, 405);
-  EXPECT_EQ(doors.ask("PUT /api/db/_stream_load HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", DoorsWorld::kFront).status, 404);
+  EXPECT_EQ(doors
+                .ask("GET /api/db/t/_scan HTTP/1.1\r\nHost: a\r\n" + std::string(DoorsWorld::kAuth) + "\r\n",
+                     DoorsWorld::kFront)
+                .body,
+            "1\t2\n");
+  EXPECT_EQ(doors.ask("GET /api/db/t/_stream_load HTTP/1.1\r\nHost: a\r\n\r\n", DoorsWorld::kFront).status,
+            405);
+  EXPECT_EQ(doors
+                .ask("PUT /api/db/_stream_load HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+                     DoorsWorld::kFront)
+                .status,
+            404);
   // No credentials to send along: the load's own refusal.
-  const Reply refused = doors.ask("PUT /api/db/t/_stream_load HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", DoorsWorld::kFront);
+  const Reply refused = doors.ask(
+      "PUT /api/db/t/_stream_load HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", DoorsWorld::kFront);
   EXPECT_EQ(refused.status, 200);
   EXPECT_NE(refused.body.find("NOT_AUTHORIZED"), std::string::npos);
 }

@@ -4,7 +4,8 @@ namespace penstock::net {
 namespace {
 
 constexpr const char* kTable =
-    "CREATE TABLE t (k INT, b BOOLEAN, d DECIMAL(20,2), f DOUBLE, day DATE, at DATETIME(3), s STRING) DUPLICATE KEY(k) "
+    "CREATE TABLE t (k INT, b BOOLEAN, d DECIMAL(20,2), f DOUBLE, day DATE, at DATETIME(3), s STRING) "
+    "DUPLICATE KEY(k) "
     "DISTRIBUTED BY HASH(k) BUCKETS 3";
 
 void fill(DoorsWorld& doors) {
@@ -16,7 +17,9 @@ void fill(DoorsWorld& doors) {
   };
   load("3\t1\t1.50\t0.5\t2020-02-01\t2020-02-01 10:00:00.250\tplain\n");
   load("1\t0\t-0.05\t1e300\t1999-12-31\t2020-01-01 00:00:00\ta,\"b\"\n");
-  load("\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\n2\t1\t12345678901234567.89\t-2\t2020-01-01\t2019-06-01 23:59:59.999\t\n");
+  load(
+      "\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\n2\t1\t12345678901234567.89\t-2\t2020-01-01\t2019-06-01 "
+      "23:59:59.999\t\n");
 }
 
 std::string column_of(const std::string& tsv) {  // lines joined by blanks
@@ -47,15 +50,16 @@ TEST(Scan, json_is_typed_one_object_a_line) {
   fill(doors);
   const Reply reply = doors.get("/api/db/t/_scan?format=json&order_by=k");
   EXPECT_TRUE(reply.has("Content-Type: application/x-ndjson"));
-  EXPECT_EQ(reply.body,
-            R"({"k":null,"b":null,"d":null,"f":null,"day":null,"at":null,"s":null})"
-            "\n"
-            R"({"k":1,"b":false,"d":-0.05,"f":1e+300,"day":"1999-12-31","at":"2020-01-01 00:00:00.000","s":"a,\"b\""})"
-            "\n"
-            R"({"k":2,"b":true,"d":12345678901234567.89,"f":-2,"day":"2020-01-01","at":"2019-06-01 23:59:59.999","s":""})"
-            "\n"
-            R"({"k":3,"b":true,"d":1.50,"f":0.5,"day":"2020-02-01","at":"2020-02-01 10:00:00.250","s":"plain"})"
-            "\n");
+  EXPECT_EQ(
+      reply.body,
+      R"({"k":null,"b":null,"d":null,"f":null,"day":null,"at":null,"s":null})"
+      "\n"
+      R"({"k":1,"b":false,"d":-0.05,"f":1e+300,"day":"1999-12-31","at":"2020-01-01 00:00:00.000","s":"a,\"b\""})"
+      "\n"
+      R"({"k":2,"b":true,"d":12345678901234567.89,"f":-2,"day":"2020-01-01","at":"2019-06-01 23:59:59.999","s":""})"
+      "\n"
+      R"({"k":3,"b":true,"d":1.50,"f":0.5,"day":"2020-02-01","at":"2020-02-01 10:00:00.250","s":"plain"})"
+      "\n");
   EXPECT_EQ(doors.scan("t", "?columns=count(*)&format=json"), "{\"count(*)\":4}\n");
 }
 
@@ -71,14 +75,14 @@ TEST(Scan, csv_is_rfc_4180) {
 TEST(Scan, says_what_is_wrong_with_what_was_asked) {
   DoorsWorld doors;
   fill(doors);
-  for (const auto& [query, text] : std::vector<std::pair<std::string, std::string>>{
-           {"order_by=nope", "there is no column 'nope'"},
-           {"order_by=k,", "there is no column ''"},
-           {"order_by=%60k%60%20up", "is not asc or desc"},
-           {"order_by=%60k", "back-quote"},
-           {"columns=k%20desc", "behind column"},
-           {"format=xml", "tsv, json, csv"},
-           {"limit=-1", "not a number of rows"}}) {
+  for (const auto& [query, text] :
+       std::vector<std::pair<std::string, std::string>>{{"order_by=nope", "there is no column 'nope'"},
+                                                        {"order_by=k,", "there is no column ''"},
+                                                        {"order_by=%60k%60%20up", "is not asc or desc"},
+                                                        {"order_by=%60k", "back-quote"},
+                                                        {"columns=k%20desc", "behind column"},
+                                                        {"format=xml", "tsv, json, csv"},
+                                                        {"limit=-1", "not a number of rows"}}) {
     const Reply reply = doors.get("/api/db/t/_scan?" + query);
     EXPECT_EQ(reply.status, 400) << query;
     EXPECT_NE(reply.body.find(text), std::string::npos) << query << ": " << reply.body;
@@ -90,7 +94,8 @@ TEST(Scan, a_sort_that_is_too_large_names_its_limit_and_a_limit_makes_it_fit) {
   doors.must("CREATE DATABASE db");
   doors.must("CREATE TABLE t (k INT, s STRING) DUPLICATE KEY(k) DISTRIBUTED BY HASH(k) BUCKETS 3");
   std::string body;
-  for (int i = 0; i < 30000; ++i) body += std::to_string((i * 7919) % 30000) + "\t" + std::string(60, 's') + "\n";
+  for (int i = 0; i < 30000; ++i)
+    body += std::to_string((i * 7919) % 30000) + "\t" + std::string(60, 's') + "\n";
   ASSERT_EQ(field_of(doors.load("t", body).body, "Status"), "Success");
   for (int again = 0; again < 2; ++again) {  // what the first one took is given back
     const Reply reply = doors.get("/api/db/t/_scan?order_by=k");

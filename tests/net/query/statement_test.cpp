@@ -4,8 +4,10 @@ namespace penstock::net {
 namespace {
 
 constexpr const char* kTable =
-    "CREATE TABLE t (k INT NOT NULL COMMENT 'the \"key\"', v DECIMAL(10,2) DEFAULT '1.5', at DATETIME DEFAULT "
-    "CURRENT_TIMESTAMP, s STRING COMMENT 'text\\'s') DUPLICATE KEY(k) COMMENT 'a table' DISTRIBUTED BY HASH(k) BUCKETS 3";
+    "CREATE TABLE t (k INT NOT NULL COMMENT 'the \"key\"', v DECIMAL(10,2) DEFAULT '1.5', at DATETIME "
+    "DEFAULT "
+    "CURRENT_TIMESTAMP, s STRING COMMENT 'text\\'s') DUPLICATE KEY(k) COMMENT 'a table' DISTRIBUTED BY "
+    "HASH(k) BUCKETS 3";
 
 std::string data_of(const std::string& reply) {
   const std::size_t from = reply.find("\"meta\":");
@@ -27,9 +29,11 @@ TEST(Statement, truncate_takes_the_rows_and_leaves_the_table) {
   EXPECT_EQ(doors.scan("t", "?columns=k"), "7\n");
   doors.must("truncate table t");
   // A label outlives the rows, as in Doris.
-  EXPECT_EQ(field_of(doors.load("t", "7\t2\t\\N\tx\n", "label: again\r\n").body, "Status"), "Label Already Exists");
+  EXPECT_EQ(field_of(doors.load("t", "7\t2\t\\N\tx\n", "label: again\r\n").body, "Status"),
+            "Label Already Exists");
   EXPECT_NE(doors.sql("TRUNCATE TABLE nope").find("Unknown table 'nope'"), std::string::npos);
-  EXPECT_NE(doors.sql("TRUNCATE TABLE t PARTITION (p1)").find("PARTITION is not supported yet"), std::string::npos);
+  EXPECT_NE(doors.sql("TRUNCATE TABLE t PARTITION (p1)").find("PARTITION is not supported yet"),
+            std::string::npos);
 }
 
 TEST(Statement, a_load_under_way_when_its_table_is_truncated_succeeds_and_its_rows_are_gone) {
@@ -39,7 +43,8 @@ TEST(Statement, a_load_under_way_when_its_table_is_truncated_succeeds_and_its_ro
   sim::SimClient client = doors.world.connect(kAddress);
   client.send("PUT /api/db/t/_stream_load HTTP/1.1\r\nHost: a\r\n" + std::string(DoorsWorld::kAuth) +
               "Expect: 100-continue\r\nContent-Length: 10\r\n\r\n");
-  ASSERT_TRUE(doors.run_until([&] { return client.received().find("100 Continue") != std::string_view::npos; }));
+  ASSERT_TRUE(
+      doors.run_until([&] { return client.received().find("100 Continue") != std::string_view::npos; }));
   doors.must("TRUNCATE TABLE t");
   (void)client.take_received();
   client.send("1\t2\t\\N\txy\n");
@@ -52,22 +57,25 @@ TEST(Statement, describes_columns_in_the_words_of_doris) {
   DoorsWorld doors;
   doors.must("CREATE DATABASE db");
   doors.must(kTable);
-  EXPECT_EQ(data_of(doors.sql("SHOW FULL COLUMNS FROM t")),
-            R"x("meta":[{"name":"Field","type":"CHAR"},{"name":"Type","type":"CHAR"},{"name":"Collation","type":"CHAR"},)x"
-            R"x({"name":"Null","type":"CHAR"},{"name":"Key","type":"CHAR"},{"name":"Default","type":"CHAR"},)x"
-            R"x({"name":"Extra","type":"CHAR"},{"name":"Privileges","type":"CHAR"},{"name":"Comment","type":"CHAR"}],)x"
-            R"x("data":[["k","int","","NO","YES",null,"","","the \"key\""],)x"
-            R"x(["v","decimal(10,2)","","YES","NO","1.5","NONE","",""],)x"
-            R"x(["at","datetime","","YES","NO","CURRENT_TIMESTAMP","NONE","",""],)x"
-            R"x(["s","text","","YES","NO",null,"NONE","","text's"]])x");
+  EXPECT_EQ(
+      data_of(doors.sql("SHOW FULL COLUMNS FROM t")),
+      R"x("meta":[{"name":"Field","type":"CHAR"},{"name":"Type","type":"CHAR"},{"name":"Collation","type":"CHAR"},)x"
+      R"x({"name":"Null","type":"CHAR"},{"name":"Key","type":"CHAR"},{"name":"Default","type":"CHAR"},)x"
+      R"x({"name":"Extra","type":"CHAR"},{"name":"Privileges","type":"CHAR"},{"name":"Comment","type":"CHAR"}],)x"
+      R"x("data":[["k","int","","NO","YES",null,"","","the \"key\""],)x"
+      R"x(["v","decimal(10,2)","","YES","NO","1.5","NONE","",""],)x"
+      R"x(["at","datetime","","YES","NO","CURRENT_TIMESTAMP","NONE","",""],)x"
+      R"x(["s","text","","YES","NO",null,"NONE","","text's"]])x");
   const std::string described = data_of(doors.sql("DESC db.t"));
-  EXPECT_EQ(described,
-            R"x("meta":[{"name":"Field","type":"CHAR"},{"name":"Type","type":"CHAR"},{"name":"Null","type":"CHAR"},)x"
-            R"x({"name":"Key","type":"CHAR"},{"name":"Default","type":"CHAR"},{"name":"Extra","type":"CHAR"}],)x"
-            R"x("data":[["k","int","No","true",null,""],["v","decimal(10,2)","Yes","false","1.5","NONE"],)x"
-            R"x(["at","datetime","Yes","false","CURRENT_TIMESTAMP","NONE"],["s","text","Yes","false",null,"NONE"]])x");
+  EXPECT_EQ(
+      described,
+      R"x("meta":[{"name":"Field","type":"CHAR"},{"name":"Type","type":"CHAR"},{"name":"Null","type":"CHAR"},)x"
+      R"x({"name":"Key","type":"CHAR"},{"name":"Default","type":"CHAR"},{"name":"Extra","type":"CHAR"}],)x"
+      R"x("data":[["k","int","No","true",null,""],["v","decimal(10,2)","Yes","false","1.5","NONE"],)x"
+      R"x(["at","datetime","Yes","false","CURRENT_TIMESTAMP","NONE"],["s","text","Yes","false",null,"NONE"]])x");
   EXPECT_EQ(data_of(doors.sql("describe `t` ALL")), described);
-  EXPECT_NE(doors.sql("SHOW COLUMNS IN t FROM db LIKE 'V%'").find(R"x("data":[["v","decimal(10,2)","YES","NO","1.5","NONE"]])x"),
+  EXPECT_NE(doors.sql("SHOW COLUMNS IN t FROM db LIKE 'V%'")
+                .find(R"x("data":[["v","decimal(10,2)","YES","NO","1.5","NONE"]])x"),
             std::string::npos);
   EXPECT_NE(doors.sql("DESC nope").find("Unknown table 'nope'"), std::string::npos);
   EXPECT_NE(doors.sql("DESC other.t").find("Unknown database 'other'"), std::string::npos);
@@ -84,8 +92,10 @@ TEST(Statement, create_table_like_takes_everything_but_the_rows) {
   EXPECT_NE(doors.sql("CREATE TABLE other.u LIKE t").find("Table 'u' already exists"), std::string::npos);
   EXPECT_NE(doors.sql("CREATE TABLE other.w LIKE nope").find("Unknown table 'nope'"), std::string::npos);
   std::string shown = doors.sql("SHOW CREATE TABLE other.u");
-  for (std::size_t at = 0; (at = shown.find("\"u\"", at)) != std::string::npos; ++at) shown.replace(at, 3, "\"t\"");
-  for (std::size_t at = 0; (at = shown.find("`u`", at)) != std::string::npos; ++at) shown.replace(at, 3, "`t`");
+  for (std::size_t at = 0; (at = shown.find("\"u\"", at)) != std::string::npos; ++at)
+    shown.replace(at, 3, "\"t\"");
+  for (std::size_t at = 0; (at = shown.find("`u`", at)) != std::string::npos; ++at)
+    shown.replace(at, 3, "`t`");
   EXPECT_EQ(shown, doors.sql("SHOW CREATE TABLE t"));
   EXPECT_NE(shown.find("COMMENT 'a table'"), std::string::npos);
   EXPECT_EQ(doors.get("/api/other/u/_scan?columns=count(*)").body, "0\n");

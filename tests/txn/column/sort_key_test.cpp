@@ -65,13 +65,15 @@ TEST(SortKey, orders_every_type_as_its_values) {
   expect_order<std::int64_t>(Type::decimal(18, 2), {-500, 0, 1, 500});
   expect_order<Int128>(Type::decimal(38, 2), {-(Int128{1} << 100), -1, 0, 1, Int128{1} << 100});
   const double huge = std::numeric_limits<double>::infinity();
-  expect_order<double>(Type::of(TypeKind::Double), {-huge, -1e300, -1.5, -1e-300, 0.0, 1e-300, 1.5, 1e300, huge, std::nan("")});
+  expect_order<double>(Type::of(TypeKind::Double),
+                       {-huge, -1e300, -1.5, -1e-300, 0.0, 1e-300, 1.5, 1e300, huge, std::nan("")});
   EXPECT_EQ(key_of(Type::of(TypeKind::Double), -0.0), key_of(Type::of(TypeKind::Double), 0.0));
 }
 
 TEST(SortKey, orders_strings_by_their_bytes_and_keeps_columns_apart) {
   using namespace std::string_literals;
-  const std::vector<std::string> texts{""s, "\0"s, "\0\0"s, "\0\xFF"s, "\x01"s, "a"s, "a\0"s, "a\0b"s, "aa"s, "b"s, "\xFF"s, "\xFF\xFF"s};
+  const std::vector<std::string> texts{""s,    "\0"s,   "\0\0"s, "\0\xFF"s, "\x01"s, "a"s,
+                                       "a\0"s, "a\0b"s, "aa"s,   "b"s,      "\xFF"s, "\xFF\xFF"s};
   std::vector<std::string> rising;
   std::vector<std::string> falling;
   for (const std::string& text : texts) rising.push_back(text_key(text));

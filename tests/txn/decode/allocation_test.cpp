@@ -90,7 +90,8 @@ TEST(JsonDecoder, decoding_in_the_steady_state_allocates_nothing) {
   std::size_t blocks = 0;
   std::size_t before = 0;
   for (std::size_t at = 0; at < body.size();) {
-    const FeedResult result = decoder.feed(core::as_bytes(std::string_view(body).substr(at, 10'007)), builder);
+    const FeedResult result =
+        decoder.feed(core::as_bytes(std::string_view(body).substr(at, 10'007)), builder);
     ASSERT_NE(result.state, FeedResult::State::Failed);
     at += result.consumed;
     if (result.state != FeedResult::State::BlockFull) continue;

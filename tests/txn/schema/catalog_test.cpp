@@ -101,10 +101,13 @@ TEST(Catalog, a_truncated_table_goes_on_under_new_ids_and_is_otherwise_the_same)
 
   const TruncateTable fits{table->id, catalog->next_table(), catalog->next_schema()};
   EXPECT_EQ(apply_error(*catalog, fits), Errc::Io);
-  EXPECT_EQ(apply_error(*catalog, TruncateTable{old->id, fits.new_id, fits.new_schema}), Errc::InvalidArgument);
+  EXPECT_EQ(apply_error(*catalog, TruncateTable{old->id, fits.new_id, fits.new_schema}),
+            Errc::InvalidArgument);
   EXPECT_EQ(apply_error(*catalog, TruncateTable{table->id, old->id, fits.new_schema}), Errc::InvalidArgument);
-  EXPECT_EQ(apply_error(*catalog, TruncateTable{table->id, fits.new_id, old->schema->id}), Errc::InvalidArgument);
-  EXPECT_EQ(apply_error(*catalog, TruncateTable{table->id, TableId{UINT64_MAX}, fits.new_schema}), Errc::InvalidArgument);
+  EXPECT_EQ(apply_error(*catalog, TruncateTable{table->id, fits.new_id, old->schema->id}),
+            Errc::InvalidArgument);
+  EXPECT_EQ(apply_error(*catalog, TruncateTable{table->id, TableId{UINT64_MAX}, fits.new_schema}),
+            Errc::InvalidArgument);
 }
 
 TEST(Catalog, refuses_changes_that_do_not_fit) {

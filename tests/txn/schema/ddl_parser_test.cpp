@@ -169,7 +169,8 @@ TEST(DdlParser, errors_name_the_part) {
   EXPECT_EQ(
       error("CREATE VIEW v AS SELECT 1"),
       "unexpected 'VIEW' at position 8 near 'VIEW v AS SELECT 1': expected DATABASE or TABLE after CREATE");
-  EXPECT_EQ(error("CREATE TABLE t LIKE u WITH ROLLUP"), "CREATE TABLE t: LIKE ... WITH ROLLUP is not supported yet");
+  EXPECT_EQ(error("CREATE TABLE t LIKE u WITH ROLLUP"),
+            "CREATE TABLE t: LIKE ... WITH ROLLUP is not supported yet");
   EXPECT_THAT(error("CREATE TABLE t LIKE"), HasSubstr("a table name"));
   EXPECT_THAT(error("SHOW FULL TABLES"), HasSubstr("COLUMNS after SHOW FULL"));
   EXPECT_THAT(error("SHOW COLUMNS t"), HasSubstr("FROM and a table"));
@@ -188,8 +189,9 @@ TEST(DdlParser, errors_name_the_part) {
   EXPECT_EQ(error("CREATE TABLE t (a DATETIME DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP)"),
             "ON UPDATE CURRENT_TIMESTAMP of column a is not supported yet");
   EXPECT_EQ(error("ALTER TABLE t ADD COLUMN x INT"), "ALTER is not supported yet");
-  EXPECT_EQ(error("FLY TO MOON"),
-            "unexpected 'FLY' at position 1 near 'FLY TO MOON': expected CREATE, DROP, TRUNCATE, SHOW or DESC");
+  EXPECT_EQ(
+      error("FLY TO MOON"),
+      "unexpected 'FLY' at position 1 near 'FLY TO MOON': expected CREATE, DROP, TRUNCATE, SHOW or DESC");
   EXPECT_EQ(error("DROP TABLE t; DROP TABLE u"),
             "unexpected 'DROP' at position 15 near 'DROP TABLE u': expected the end of the statement");
   EXPECT_EQ(error(" -- nothing\n"), "the statement is empty");

@@ -24,7 +24,9 @@ std::vector<std::string> sorted(const Rows& rows, std::uint64_t limit) {
 std::vector<std::string> expected(const Rows& rows, std::uint64_t limit) {
   std::vector<std::size_t> order(rows.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return std::tie(rows[a].first, a) < std::tie(rows[b].first, b); });
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    return std::tie(rows[a].first, a) < std::tie(rows[b].first, b);
+  });
   std::vector<std::string> out;
   for (std::size_t i = 0; i < rows.size() && i < limit; ++i) out.push_back(rows[order[i]].second);
   return out;
@@ -37,7 +39,8 @@ TEST(RowSorter, gives_what_a_stable_sort_gives_whatever_the_limit) {
     for (std::size_t i = 0; i < count; ++i) {
       rows.emplace_back(std::to_string(dice() % 500), std::to_string(i) + std::string(dice() % 20, 'x'));
     }
-    for (const std::uint64_t limit : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{10}, std::uint64_t{2048}, UINT64_MAX}) {
+    for (const std::uint64_t limit :
+         {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{10}, std::uint64_t{2048}, UINT64_MAX}) {
       EXPECT_EQ(sorted(rows, limit), expected(rows, limit)) << count << " rows, limit " << limit;
     }
   }

@@ -1,0 +1,152 @@
+// Rot at rest: what is needed and does not verify is named by file and offset; nothing is guessed, nothing is changed.
+#include <gtest/gtest.h>
+
+#include "core/base/log.hpp"
+#include "tests/crash/crash_matrix.hpp"
+#include "txn/journal/file_name.hpp"
+
+namespace penstock::crash {
+namespace {
+
+using sim::RunStatus;
+using sim::SimDisk;
+
+class Damage : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    core::set_log_sink([](core::LogLevel, std::string_view) {});
+    txn::StoreLimits limits = tiny_limits();
+    limits.log.file_bytes = 16 * core::kPage;
+    limits.coordinator.log_files_per_snapshot = 100;  // only the one that every run begins with
+    limits_ = limits;
+    StoreWorld world(5, 2, limits_);
+    open_well(world);
+    ASSERT_EQ(world.run(create_table(&world.store(), &knows_, "t")), RunStatus::Done);
+    (void)world.world().run_idle();
+    for (int i = 1; i <= 6; ++i) {
+      ASSERT_EQ(world.run(load(&world.store(), &knows_, {.number = i, .rows = 20 * (i % 2) + 5})),
+                RunStatus::Done);
+    }
+    (void)world.world().run_idle();
+    world.kill();
+    disk_ = std::make_unique<SimDisk>(world.world().disk());
+  }
+  void TearDown() override { core::set_log_sink({}); }
+
+  static void open_well(StoreWorld& world) {
+    std::string error;
+    ASSERT_EQ(world.open(error), RunStatus::Done);
+    ASSERT_EQ(error, "");
+  }
+  std::string newest(std::string_view prefix) const {
+    std::string found;
+    for (const std::string& name : disk_->list_path("/data")) {
+      const std::vector<std::byte> bytes = disk_->read_file("/data/" + name);
+      const bool is_used =
+          bytes.size() > core::kPage && bytes[core::kPage] != std::byte{0};  // a spare log is not
+      if (name.starts_with(prefix) && is_used) found = name;
+    }
+    return found;
+  }
+  // What open() says with one bit turned over.
+  std::string open_with_flip(const std::string& name, std::uint64_t offset) const {
+    StoreWorld world(6, 2, *disk_, limits_);
+    world.world().disk().flip_bit("/data/" + name, offset, offset % 8);
+    const std::vector<std::string> before = world.world().disk().list_path("/data");
+    std::string error;
+    EXPECT_EQ(world.open(error), RunStatus::Done);
+    if (!error.empty()) {
+      EXPECT_EQ(world.world().disk().list_path("/data"), before) << "it refused, and changed something";
+    }
+    world.kill();
+    return error;
+  }
+  // Offsets of the records of a log file.
+  std::vector<std::uint64_t> records_of(const std::string& name) const {
+    const std::vector<std::byte> bytes = disk_->read_file("/data/" + name);
+    std::vector<std::uint64_t> offsets;
+    for (std::size_t at = core::kPage; at + core::kPage <= bytes.size(); at += core::kPage) {
+      if (std::memcmp(bytes.data() + at, "PSRC", 4) == 0) offsets.push_back(at);
+    }
+    return offsets;
+  }
+
+  txn::StoreLimits limits_;
+  Knowledge knows_;
+  std::unique_ptr<SimDisk> disk_;
+};
+
+TEST_F(Damage, a_record_that_is_not_the_last_is_named) {
+  const std::string name = newest("log-");
+  const std::vector<std::uint64_t> records = records_of(name);
+  ASSERT_GE(records.size(), 6u);
+  for (std::size_t i = 0; i + 1 < records.size(); ++i) {
+    for (const std::uint64_t byte : {0u, 5u, 9u, 18u, 25u, 34u, 41u, 50u}) {
+      const std::string error = open_with_flip(name, records[i] + byte);
+      EXPECT_NE(error.find(i == 0 ? name : name + " at offset " + std::to_string(records[i])),
+                std::string::npos)
+          << i << ' ' << byte << ' ' << error;
+    }
+  }
+}
+
+TEST_F(Damage, a_last_record_that_does_not_verify_is_a_torn_tail) {
+  const std::string name = newest("log-");
+  const std::uint64_t last = records_of(name).back();
+  EXPECT_EQ(open_with_flip(name, last + 41), "");
+}
+
+TEST_F(Damage, a_snapshot_or_its_header_is_named) {
+  const std::string name = newest("snapshot-");
+  for (const std::uint64_t offset : {0u, 9u, 17u, 33u, 57u, 4096u, 4100u, 4150u}) {
+    const std::string error = open_with_flip(name, offset);
+    EXPECT_NE(error.find(name), std::string::npos) << offset << ' ' << error;
+    EXPECT_NE(error.find(" at offset "), std::string::npos) << offset << ' ' << error;
+  }
+}
+
+TEST_F(Damage, the_header_of_a_log_or_a_journal_is_named) {
+  for (const std::string& name : {newest("log-"), newest("journal-")}) {
+    for (const std::uint64_t offset : {0u, 8u, 16u, 33u, 57u}) {
+      const std::string error = open_with_flip(name, offset);
+      EXPECT_NE(error.find(name), std::string::npos) << offset << ' ' << error;
+    }
+  }
+}
+
+TEST_F(Damage, a_footer_that_recovery_needs_is_named_and_a_block_fails_its_scan_only) {
+  const std::string name = newest("journal-");
+  const std::vector<std::byte> bytes = disk_->read_file("/data/" + name);
+  std::size_t footers = 0;
+  std::size_t blocks = 0;
+  for (std::size_t at = core::kPage; at + 8 < bytes.size(); at += 8) {
+    const bool is_footer = std::memcmp(bytes.data() + at, "PSFT", 4) == 0;
+    const bool is_block = std::memcmp(bytes.data() + at, "PSBK", 4) == 0;
+    if (is_footer) {
+      ++footers;
+      const std::string error = open_with_flip(name, at + 9);
+      EXPECT_NE(error.find(name + " at offset " + std::to_string(at)), std::string::npos) << error;
+    }
+    if (is_block && ++blocks <= 3) {
+      StoreWorld world(6, 2, *disk_, limits_);
+      world.world().disk().flip_bit("/data/" + name, at + 100);
+      open_well(world);
+      Knowledge after = knows_;
+      ASSERT_EQ(world.run(look(&world.store(), &after)), RunStatus::Done);
+      EXPECT_NE(after.violation.find(name + " at offset " + std::to_string(at)), std::string::npos)
+          << after.violation;
+      // Nothing else is affected.
+      Knowledge other;
+      ASSERT_EQ(world.run(create_table(&world.store(), &other, "u")), RunStatus::Done);
+      ASSERT_EQ(world.run(load(&world.store(), &other, {.number = 50, .rows = 9, .table = "u"})),
+                RunStatus::Done);
+      ASSERT_EQ(world.run(look(&world.store(), &other)), RunStatus::Done);
+      EXPECT_EQ(other.violation, "");
+    }
+  }
+  EXPECT_GT(footers, 0u);
+  EXPECT_GT(blocks, 0u);
+}
+
+}  // namespace
+}  // namespace penstock::crash

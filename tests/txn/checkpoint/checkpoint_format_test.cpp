@@ -1,0 +1,256 @@
+#include <gtest/gtest.h>
+
+#include "tests/txn/journal/golden_bytes.hpp"
+#include "txn/checkpoint/log_record.hpp"
+#include "txn/checkpoint/manifest.hpp"
+#include "txn/checkpoint/open_loads.hpp"
+#include "txn/schema/ddl_parser.hpp"
+#include "txn/schema/plan.hpp"
+
+namespace penstock::txn {
+namespace {
+
+const FileId kLog = FileId::make(2, 0, 1);
+
+LoadInfo sample_load(std::uint64_t txn, std::string label) {
+  return LoadInfo{.txn = TxnId(txn),
+                  .database = DatabaseId(1),
+                  .table = TableId(1),
+                  .label = std::move(label),
+                  .label_kept = true,
+                  .rows = 8};
+}
+FooterRef sample_footer() {
+  return FooterRef{{.file = FileId::make(2, 1, 0), .offset = 8192, .length = 112, .checksum = 77},
+                   TableId(1)};
+}
+std::vector<BlockRef> sample_blocks() {
+  return {BlockRef{.extent = {.file = FileId::make(2, 1, 0), .offset = 4096, .length = 600, .checksum = 88},
+                   .table = TableId(1),
+                   .schema = SchemaId(1),
+                   .rows = 16,
+                   .bucket_low = 1,
+                   .bucket_high = 1}};
+}
+CatalogChange change_of(const Catalog& catalog, std::string_view sql) {
+  auto statement = parse_statement(sql);
+  CHECK(statement.has_value());
+  auto change = plan_change(catalog, *statement, "db");
+  CHECK(change.has_value() && change->has_value());
+  return **change;
+}
+
+LogRecord commit_record() {
+  CheckpointItem checkpoint{.number = CheckpointNumber(1), .running_seconds = 60};
+  checkpoint.loads = {sample_load(7, "first"), sample_load(8, "second")};
+  checkpoint.footers = {sample_footer()};
+  LogRecord record{.sequence = 5, .previous_checksum = 0xABCD};
+  record.items.emplace_back(checkpoint);
+  return record;
+}
+
+// One of every item.
+LogRecord every_item() {
+  LogRecord record = commit_record();
+  record.items.emplace_back(BootItem{true, {kLog, 4096, 3, 99}, {std::byte{1}, std::byte{2}}});
+  record.items.emplace_back(TxnRangeItem{1000});
+  record.items.emplace_back(PreparedItem{sample_load(9, "third"), {sample_footer()}});
+  record.items.emplace_back(AbortedItem{TxnId(9), "the client said so"});
+  record.items.emplace_back(DdlItem{change_of(*Catalog::empty(), "CREATE DATABASE db")});
+  record.items.emplace_back(SnapshotItem{FileId::make(2, 0, 0), 100, 55, 4});
+  return record;
+}
+
+Manifest sample_manifest() {
+  Manifest manifest;
+  VisibleChange change;
+  const FooterBlocks none;
+  const auto apply = [&](std::uint64_t sequence, LogItem item, const FooterBlocks& blocks) {
+    LogRecord record{.sequence = sequence};
+    record.items.push_back(std::move(item));
+    const auto applied =
+        manifest.apply(record, [&](std::size_t) -> const FooterBlocks& { return blocks; }, change);
+    CHECK(applied.has_value());
+  };
+  apply(1, TxnRangeItem{100}, none);
+  apply(2, DdlItem{change_of(*manifest.catalog(), "CREATE DATABASE db")}, none);
+  apply(3,
+        DdlItem{change_of(
+            *manifest.catalog(),
+            "CREATE TABLE t (k BIGINT NOT NULL, v VARCHAR(40)) DUPLICATE KEY(k) DISTRIBUTED BY HASH(k) "
+            "BUCKETS 3")},
+        none);
+  const FooterBlocks blocks = {sample_blocks()};
+  apply(4, PreparedItem{sample_load(9, "third"), {sample_footer()}}, blocks);
+  LogRecord commit = commit_record();
+  apply(5, commit.items[0], blocks);
+  return manifest;
+}
+
+TEST(LogRecord, every_item_reads_back) {
+  std::uint64_t sum = 0;
+  const LogRecord record = every_item();
+  const std::vector<std::byte> bytes = record.encode(sample_uuid(), kLog, 8192, sum);
+  EXPECT_EQ(bytes.size() % core::kPage, 0u);
+  const auto read = decode_record(bytes, sample_uuid(), kLog, 8192);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->record.items, record.items);
+  EXPECT_EQ(read->record.sequence, 5u);
+  EXPECT_EQ(read->record.previous_checksum, 0xABCDu);
+  EXPECT_EQ(read->place, (RecordPlace{kLog, 8192, 5, sum}));
+  EXPECT_EQ(read->bytes, bytes.size());
+}
+
+TEST(LogRecord, bytes_of_a_commit_are_golden) {
+  std::uint64_t sum = 0;
+  const std::vector<std::byte> bytes = commit_record().encode(sample_uuid(), kLog, 4096, sum);
+  expect_golden("commit_record_v1.hex", core::Bytes(bytes).first(240));
+  EXPECT_TRUE(std::all_of(bytes.begin() + 240, bytes.end(), [](std::byte b) { return b == std::byte{0}; }));
+}
+
+TEST(LogRecord, a_record_verifies_only_where_it_was_written) {
+  std::uint64_t sum = 0;
+  const std::vector<std::byte> bytes = commit_record().encode(sample_uuid(), kLog, 8192, sum);
+  EXPECT_TRUE(decode_record(bytes, sample_uuid(), kLog, 8192));
+  EXPECT_FALSE(decode_record(bytes, sample_uuid(), kLog, 4096));
+  EXPECT_FALSE(decode_record(bytes, sample_uuid(), FileId::make(3, 0, 1), 8192));
+  EXPECT_FALSE(decode_record(bytes, {}, kLog, 8192));
+}
+
+TEST(LogRecord, every_flipped_bit_and_every_cut_is_corrupt) {
+  std::uint64_t sum = 0;
+  std::vector<std::byte> bytes = every_item().encode(sample_uuid(), kLog, 8192, sum);
+  std::size_t used = bytes.size();
+  while (bytes[used - 1] == std::byte{0}) --used;
+  for (std::size_t bit = 0; bit < used * 8; ++bit) {
+    bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
+    const auto read = decode_record(bytes, sample_uuid(), kLog, 8192);
+    EXPECT_FALSE(read) << bit;
+    bytes[bit / 8] ^= static_cast<std::byte>(1u << (bit % 8));
+  }
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode_record(core::Bytes(bytes).first(size), sample_uuid(), kLog, 8192)) << size;
+  }
+}
+
+// Behind the checksum: items that verify and make no sense (ours never do) are refused too.
+TEST(LogRecord, items_that_do_not_decode_are_corrupt_never_a_crash) {
+  std::uint64_t sum = 0;
+  const std::vector<std::byte> good = every_item().encode(sample_uuid(), kLog, 8192, sum);
+  std::size_t used = good.size();
+  while (good[used - 1] == std::byte{0}) --used;
+  for (std::size_t at = LogRecord::kHeaderBytes; at < used; ++at) {
+    for (const unsigned value : {0u, 1u, 127u, 255u}) {
+      std::vector<std::byte> bytes = good;
+      bytes[at] = static_cast<std::byte>(value);
+      std::memset(bytes.data() + 32, 0, 8);
+      std::uint32_t payload = 0;
+      std::memcpy(&payload, bytes.data() + 4, 4);
+      const std::uint64_t again =
+          record_checksum(sample_uuid(), kLog, RecordKind::Commit, 8192,
+                          core::Bytes(bytes).first(LogRecord::kHeaderBytes + payload));
+      std::memcpy(bytes.data() + 32, &again, 8);
+      const auto read = decode_record(bytes, sample_uuid(), kLog, 8192);
+      if (!read) EXPECT_EQ(read.error().code, core::Errc::Corrupt);
+    }
+  }
+}
+
+TEST(Manifest, a_snapshot_reads_back_and_its_bytes_are_golden) {
+  const Manifest manifest = sample_manifest();
+  std::vector<std::byte> bytes;
+  core::ByteWriter writer(bytes);
+  manifest.encode(writer);
+  expect_golden("snapshot_v1.hex", bytes);
+  const auto read = Manifest::decode(bytes);
+  ASSERT_TRUE(read);
+  std::vector<std::byte> again;
+  core::ByteWriter second(again);
+  read->encode(second);
+  EXPECT_EQ(bytes, again);
+  EXPECT_EQ(read->sequence(), 5u);
+  EXPECT_EQ(read->checkpoint(), CheckpointNumber(1));
+  EXPECT_EQ(read->rows_of(TableId(1)), 16u);
+  EXPECT_EQ(read->version_of(TableId(1)), 1u);
+  EXPECT_EQ(read->txn_range_end(), 100u);
+  EXPECT_TRUE(read->labels().find(DatabaseId(1), "first"));
+  EXPECT_TRUE(read->labels().has_txn(TxnId(8)));
+  EXPECT_EQ(read->prepared().size(), 1u);
+}
+
+TEST(Manifest, a_damaged_snapshot_is_an_error_or_another_manifest_never_a_crash) {
+  std::vector<std::byte> bytes;
+  core::ByteWriter writer(bytes);
+  sample_manifest().encode(writer);
+  expect_survives_damage(bytes, [&](core::Bytes damaged, std::string_view how) {
+    const auto read = Manifest::decode(damaged);
+    if (how == "cut") EXPECT_FALSE(read);
+  });
+}
+
+TEST(Manifest, footers_keep_their_files_until_a_snapshot_or_their_table_goes) {
+  Manifest manifest = sample_manifest();
+  EXPECT_TRUE(manifest.live_files().contains(FileId::make(2, 1, 0)));
+  const FooterBlocks blocks = {sample_blocks()};
+  CheckpointItem item{.number = CheckpointNumber(2)};
+  item.loads = {sample_load(20, "other")};
+  item.footers = {FooterRef{{.file = FileId::make(2, 1, 9)}, TableId(1)}};
+  LogRecord record{.sequence = 6};
+  record.items.emplace_back(item);
+  VisibleChange change;
+  ASSERT_TRUE(manifest.apply(record, [&](std::size_t) -> const FooterBlocks& { return blocks; }, change));
+  EXPECT_TRUE(manifest.live_files().contains(FileId::make(2, 1, 9)));
+  manifest.forget_footers_up_to(5);
+  EXPECT_TRUE(manifest.live_files().contains(FileId::make(2, 1, 9)));
+  Manifest other = manifest;
+  manifest.forget_footers_up_to(6);
+  EXPECT_FALSE(manifest.live_files().contains(FileId::make(2, 1, 9)));
+  LogRecord drop{.sequence = 7};
+  drop.items.emplace_back(DdlItem{change_of(*other.catalog(), "DROP TABLE t")});
+  ASSERT_TRUE(other.apply(drop, [&](std::size_t) -> const FooterBlocks& { return blocks; }, change));
+  EXPECT_FALSE(other.live_files().contains(FileId::make(2, 1, 9)));
+}
+
+TEST(Manifest, a_checkpoint_that_does_not_follow_is_corrupt) {
+  Manifest manifest = sample_manifest();
+  LogRecord record{.sequence = 6};
+  record.items.emplace_back(CheckpointItem{.number = CheckpointNumber(7)});
+  VisibleChange change;
+  const FooterBlocks none;
+  EXPECT_FALSE(manifest.apply(record, [&](std::size_t) -> const FooterBlocks& { return none; }, change));
+}
+
+TEST(LabelBook, an_outcome_stays_until_its_running_time_is_over) {
+  LabelBook book;
+  book.add(sample_load(7, "a"), 100);
+  book.add(sample_load(8, "b"), 200);
+  book.expire_before(100);
+  EXPECT_TRUE(book.find(DatabaseId(1), "a"));
+  book.expire_before(101);
+  EXPECT_FALSE(book.find(DatabaseId(1), "a"));
+  EXPECT_FALSE(book.has_txn(TxnId(7)));
+  EXPECT_TRUE(book.has_txn(TxnId(8)));
+  EXPECT_FALSE(book.find(DatabaseId(2), "b"));
+  book.forget_database(DatabaseId(1));
+  EXPECT_EQ(book.size(), 0u);
+}
+
+TEST(OpenLoads, twenty_loads_spread_evenly_over_any_number_of_shards) {
+  for (std::uint32_t shards = 1; shards <= 7; ++shards) {
+    OpenLoads open;
+    open.resize(shards);
+    for (std::uint64_t n = 1; n <= 20; ++n) {
+      open.add(BeganLoad{
+          .txn = TxnId(n), .label = std::to_string(n), .database = DatabaseId(1), .shard = open.place()});
+      const auto [least, most] = std::minmax_element(open.per_shard().begin(), open.per_shard().end());
+      EXPECT_LE(*most - *least, 1u);
+    }
+    EXPECT_TRUE(open.find(DatabaseId(1), "7"));
+    for (std::uint64_t n = 1; n <= 20; ++n) open.remove(TxnId(n));
+    EXPECT_EQ(open.size(), 0u);
+    EXPECT_FALSE(open.find(DatabaseId(1), "7"));
+  }
+}
+
+}  // namespace
+}  // namespace penstock::txn

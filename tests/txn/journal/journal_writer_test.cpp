@@ -1,0 +1,180 @@
+#include "txn/journal/journal_writer.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/base/log.hpp"
+#include "tests/crash/file_watch.hpp"
+#include "tests/sim/sim_world.hpp"
+#include "tests/txn/journal/golden_bytes.hpp"
+#include "txn/journal/extent_reader.hpp"
+
+namespace penstock::txn {
+namespace {
+
+using core::Task;
+using sim::RunStatus;
+
+struct Written {
+  std::vector<Extent> extents;
+  std::vector<std::vector<std::byte>> records;
+  std::string error;
+};
+
+class JournalWriterTest : public ::testing::Test {
+ protected:
+  JournalWriterTest()
+      : arena_(3, 8192), poison_([this](const std::string& why) {
+          poisoned_ = why;
+          world_.scene().crash();
+        }) {
+    core::set_log_sink([](core::LogLevel, std::string_view) {});
+    watch_.attach(world_.scene());
+    world_.start_process(1);
+    world_.start(0, open());
+    EXPECT_EQ(world_.run_to_end(), RunStatus::Done);
+    writer_ = std::make_unique<JournalWriter>(
+        world_.shard(0), directory_, arena_, poison_, JournalWriter::Place{sample_uuid(), 1},
+        JournalWriter::Limits{.file_bytes = 32768, .file_bytes_min = 16384});
+  }
+  ~JournalWriterTest() override {
+    world_.kill_process();
+    core::set_log_sink({});
+  }
+
+  Task<void> open() { directory_ = *co_await core::Directory::open(world_.kernel(), "/data"); }
+  Task<void> write(std::size_t count, std::size_t bytes_each, bool sync_each) {
+    for (std::size_t i = 0; i < count; ++i) {
+      std::vector<std::byte> record(bytes_each + i % 13, static_cast<std::byte>('a' + i % 26));
+      auto extent = co_await writer_->append(record, RecordKind::Block);
+      if (!extent) {
+        written_.error = extent.error().to_string();
+        co_return;
+      }
+      written_.extents.push_back(*extent);
+      written_.records.push_back(std::move(record));
+      if (sync_each) co_await writer_->sync();
+    }
+    co_await writer_->sync();
+  }
+  Task<void> read_back(std::size_t* good) {
+    ExtentReader reader(directory_, sample_uuid());
+    for (std::size_t i = 0; i < written_.extents.size(); ++i) {
+      auto bytes = co_await reader.read(written_.extents[i], RecordKind::Block);
+      if (bytes && *bytes == written_.records[i]) ++*good;
+    }
+    co_await reader.close();
+  }
+  Task<void> close() { co_await writer_->close(); }
+  RunStatus run(Task<void> task) {
+    world_.start(0, std::move(task));
+    return world_.run_to_end();
+  }
+
+  sim::SimWorld world_{11};
+  crash::FileWatch watch_;
+  core::PageArena arena_;
+  std::string poisoned_;
+  Poison poison_;
+  core::Directory directory_;
+  std::unique_ptr<JournalWriter> writer_;
+  Written written_;
+};
+
+TEST_F(JournalWriterTest, records_lie_one_behind_the_other_and_read_back) {
+  ASSERT_EQ(run(write(20, 300, false)), RunStatus::Done);
+  for (std::size_t i = 1; i < written_.extents.size(); ++i) {
+    const Extent& before = written_.extents[i - 1];
+    EXPECT_EQ(written_.extents[i].offset, core::round_up(before.offset + before.length, 8));
+    EXPECT_EQ(written_.extents[i].file, before.file);
+  }
+  EXPECT_EQ(written_.extents.front().offset, FileHeader::kBytes);
+  std::size_t good = 0;
+  ASSERT_EQ(run(read_back(&good)), RunStatus::Done);
+  EXPECT_EQ(good, 20u);
+}
+
+TEST_F(JournalWriterTest, no_page_is_written_twice_and_consecutive_records_go_out_in_one_write) {
+  ASSERT_EQ(run(write(40, 700, true)), RunStatus::Done);
+  ASSERT_EQ(run(write(60, 500, false)), RunStatus::Done);
+  EXPECT_EQ(watch_.violation(), "");
+  EXPECT_LT(writer_->stats().writes, 70u);
+  std::size_t good = 0;
+  ASSERT_EQ(run(read_back(&good)), RunStatus::Done);
+  EXPECT_EQ(good, 100u);
+}
+
+TEST_F(JournalWriterTest, a_full_file_is_sealed_cut_to_its_last_page_and_listed_once_unpinned) {
+  ASSERT_EQ(run(write(40, 3000, false)), RunStatus::Done);
+  EXPECT_GT(writer_->stats().files_made, 3u);
+  EXPECT_TRUE(writer_->sealed_files().empty());  // every extent is a pin
+  for (const Extent& extent : written_.extents) writer_->unpin(extent.file);
+  const std::vector<FileId> sealed = writer_->sealed_files();
+  EXPECT_EQ(sealed.size() + 1, writer_->stats().files_made);
+  for (const FileId file : sealed) {
+    std::uint64_t end = 0;
+    for (const Extent& extent : written_.extents) {
+      if (extent.file == file) end = std::max(end, extent.offset + extent.length);
+    }
+    EXPECT_EQ(world_.disk().size_of("/data/" + format_file_name(FileKind::Journal, file)),
+              core::round_up(end, core::kPage));
+  }
+  writer_->forget(sealed.front());
+  EXPECT_EQ(writer_->sealed_files().size() + 1, sealed.size());
+  ASSERT_EQ(run(close()), RunStatus::Done);
+}
+
+TEST_F(JournalWriterTest, a_record_larger_than_a_file_gets_a_file_of_its_size) {
+  ASSERT_EQ(run(write(2, 100'000, false)), RunStatus::Done);
+  std::size_t good = 0;
+  ASSERT_EQ(run(read_back(&good)), RunStatus::Done);
+  EXPECT_EQ(good, 2u);
+}
+
+TEST_F(JournalWriterTest, a_failed_write_breaks_its_file_and_the_next_record_goes_to_another) {
+  world_.disk().fail_nth(core::OpKind::Write, "journal-", 2);
+  ASSERT_EQ(run(write(30, 900, true)), RunStatus::Done);
+  EXPECT_EQ(poisoned_, "");
+  const FileId first = written_.extents.front().file;
+  EXPECT_TRUE(writer_->is_broken(first));
+  EXPECT_FALSE(writer_->is_broken(written_.extents.back().file));
+  EXPECT_NE(written_.extents.back().file, first);
+}
+
+TEST_F(JournalWriterTest, a_full_disk_fails_the_append_leaves_no_file_and_passes) {
+  world_.disk().set_capacity(8192);
+  ASSERT_EQ(run(write(1, 900, true)), RunStatus::Done);
+  EXPECT_NE(written_.error.find("No space"), std::string::npos) << written_.error;
+  EXPECT_TRUE(world_.disk().list_path("/data").empty());
+  world_.disk().set_capacity(UINT64_MAX);
+  written_.error.clear();
+  ASSERT_EQ(run(write(1, 900, true)), RunStatus::Done);
+  EXPECT_EQ(written_.error, "");
+}
+
+TEST_F(JournalWriterTest, a_file_is_smaller_where_the_disk_has_no_room_for_a_whole_one) {
+  world_.disk().set_capacity(20'000);
+  ASSERT_EQ(run(write(2, 900, true)), RunStatus::Done);
+  EXPECT_EQ(written_.error, "");
+  EXPECT_EQ(world_.disk().size_of("/data/" + format_file_name(FileKind::Journal, written_.extents[0].file)),
+            16384u);
+}
+
+TEST_F(JournalWriterTest, a_failed_sync_poisons) {
+  world_.disk().fail_nth(core::OpKind::Sync, "journal-", 1);
+  EXPECT_EQ(run(write(1, 900, true)), RunStatus::Crashed);
+  EXPECT_NE(poisoned_.find("fdatasync of a journal file"), std::string::npos) << poisoned_;
+}
+
+TEST_F(JournalWriterTest, what_a_sync_covered_outlives_a_power_loss) {
+  ASSERT_EQ(run(write(50, 1500, false)), RunStatus::Done);
+  world_.lose_power(sim::UnsyncedPolicy::DropAll, sim::NamesPolicy::DropAll);
+  watch_.attach(world_.scene());
+  world_.start_process(1);
+  ASSERT_EQ(run(open()), RunStatus::Done);
+  std::size_t good = 0;
+  ASSERT_EQ(run(read_back(&good)), RunStatus::Done);
+  EXPECT_EQ(good, 50u);
+}
+
+}  // namespace
+}  // namespace penstock::txn
