@@ -85,7 +85,7 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   }
   // Headers that would change which rows arrive may not be ignored: rows would come out wrong in silence.
   for (const std::string_view name :
-       {"where", "partitions", "temporary_partitions", "merge_type", "delete", "function_column.sequence_col",
+       {"partitions", "temporary_partitions", "merge_type", "delete", "function_column.sequence_col",
         "partial_columns", "negative", "unique_key_update_mode"}) {
     const std::string_view value = value_of(request, name);
     const bool is_default = value.empty() || equals_ignoring_case(value, "false") || value == "0" ||
@@ -97,6 +97,7 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
     }
   }
   load.columns = value_of(request, "columns");
+  load.where = value_of(request, "where");
   load.hidden_columns = value_of(request, "hidden_columns");
   auto csv = parse_csv_headers(request, value_of(request, "format"));
   if (!csv) return refuse(csv.error());

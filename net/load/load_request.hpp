@@ -25,6 +25,7 @@ struct LoadRequest {
   std::string table;
   std::string label;
   std::string columns;
+  std::string where;
   std::optional<JsonRequest> json;  // format: json; otherwise CSV
   txn::Compression compression = txn::Compression::None;
   std::string hidden_columns;

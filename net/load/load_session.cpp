@@ -11,6 +11,8 @@
 #include "txn/decode/csv_decoder.hpp"
 #include "txn/decode/inflate.hpp"
 #include "txn/decode/json_decoder.hpp"
+#include "txn/expression/deriving_decoder.hpp"
+#include "txn/expression/load_shape.hpp"
 
 namespace penstock::net {
 namespace {
@@ -72,19 +74,37 @@ BodyEnd body_error(const core::Error& error, const LoadRequest& request, const B
   return end;
 }
 
-std::unique_ptr<txn::BodyDecoder> make_decoder(const LoadRequest& request, const txn::StoreLimits& limits,
-                                               const txn::Table& table, txn::ColumnMapping mapping,
-                                               const txn::MappingOptions& defaults,
-                                               txn::DecodeScratch& scratch) {
+// What turns the body into the table's rows: a decoder of its format, and the expressions of the head behind it.
+std::expected<std::unique_ptr<txn::BodyDecoder>, std::string> make_decoder(
+    const LoadRequest& request, const txn::StoreLimits& limits,
+    const std::shared_ptr<const txn::TableSchema>& table, std::int64_t now_micros,
+    txn::DecodeScratch& scratch) {
+  auto shape = txn::shape_load(table, {.columns = request.columns,
+                                       .where = request.where,
+                                       .expressions = {.now_micros = now_micros, .zone_offset_seconds = 0}});
+  if (!shape) return std::unexpected(shape.error());
+  const txn::MappingOptions mapping_options{
+      .columns = shape->columns, .hidden_columns = request.hidden_columns, .load_time_micros = now_micros};
+  auto mapping = txn::map_columns(*shape->schema, mapping_options);
+  if (!mapping) return std::unexpected(mapping.error());
+  std::unique_ptr<txn::BodyDecoder> decoder;
   if (request.json) {
     txn::JsonOptions options = json_options(*request.json, limits);
     options.line_delimiter = request.csv.line_delimiter;
     options.cells.strict = request.strict_mode;
-    return std::make_unique<txn::JsonDecoder>(std::move(options), table.schema, std::move(mapping), defaults,
-                                              scratch);
+    decoder = std::make_unique<txn::JsonDecoder>(std::move(options), shape->schema, std::move(*mapping),
+                                                 mapping_options, scratch);
+  } else {
+    decoder = std::make_unique<txn::CsvDecoder>(csv_options(request, limits), shape->schema,
+                                                std::move(*mapping), scratch);
   }
-  return std::make_unique<txn::CsvDecoder>(csv_options(request, limits), table.schema, std::move(mapping),
-                                           scratch);
+  if (shape->derivation == nullptr) return decoder;
+  txn::CellRules cells;
+  cells.strict = request.strict_mode;
+  return std::make_unique<txn::DerivingDecoder>(
+      std::move(decoder), std::move(shape->derivation),
+      txn::DerivingDecoder::Options{.cells = cells, .block = limits.block, .rejects = limits.rejects},
+      scratch);
 }
 
 // What a piece of a compressed body says, a bounded output at a time; others have their turn between two. Empty: there
@@ -157,21 +177,18 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
   reply.two_phase = request.two_phase;
   reply.begin_ms = core::to_millis(begun->begin_time);
 
-  const txn::MappingOptions mapping_options{.columns = request.columns,
-                                            .hidden_columns = request.hidden_columns,
-                                            .load_time_micros = shard.now().wall_micros};
-  auto mapping = txn::map_columns(*begun->load.table->schema, mapping_options);
-  if (!mapping) {
-    co_await store.abort(begun->load.txn, mapping.error());
+  auto made = make_decoder(request, store.limits(), begun->load.table->schema, shard.now().wall_micros,
+                           store.here().scratch());
+  if (!made) {
+    co_await store.abort(begun->load.txn, made.error());
     reply.status = "Fail";
-    reply.message = "[INVALID_ARGUMENT]" + mapping.error();
+    reply.message = "[INVALID_ARGUMENT]" + made.error();
     reply.load_ms = core::to_millis(shard.now().monotonic - begun->received);
     (void)co_await exchange.reply(Response::json(format_load_reply(reply)));
     co_return;
   }
-  auto decoder = make_decoder(request, store.limits(), *begun->load.table, std::move(*mapping),
-                              mapping_options, store.here().scratch());
-  auto load = std::make_unique<txn::Load>(store.here(), begun->load, std::move(decoder), request.max_filter_ratio);
+  auto load =
+      std::make_unique<txn::Load>(store.here(), begun->load, std::move(*made), request.max_filter_ratio);
   reply.put_ms = core::to_millis(shard.now().monotonic - begun->received) - reply.begin_ms;
 
   const core::Instant deadline = shard.now().monotonic + request.timeout;
@@ -192,11 +209,13 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
   reply.total_rows = counts.total_rows;
   reply.filtered_rows = counts.filtered_rows;
   reply.loaded_rows = outcome ? counts.loaded_rows : 0;
+  reply.unselected_rows = counts.unselected_rows;
   reply.load_bytes = counts.body_bytes;
   reply.commit_ms = core::to_millis(decided - received);
   reply.load_ms = core::to_millis(decided - begun->received);
   reply.first_error = load->first_error();
   reply.error_lines = first_entries(load->error_log());
+  const std::string error_log = load->error_log();
   load.reset();  // its memory is for the others now, however slow this client is to read the reply
   if (!outcome) {
     reply.status = "Fail";
@@ -212,7 +231,7 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
     co_return;
   }
   if (std::string lines =
-          finish_error_log(load.error_log(), counts.filtered_rows, counts.total_rows, store.limits().rejects);
+          finish_error_log(error_log, counts.filtered_rows, counts.total_rows, store.limits().rejects);
       !lines.empty()) {
     reply.error_url =
         error_logs.url_of(exchange.request(), error_logs.keep(begun->load.txn, std::move(lines)));
