@@ -76,6 +76,7 @@ Problem read_config_file(const std::string& path, Config& config) {
   const std::map<std::string, Setter, std::less<>> limit_keys = {
       {"connections_max", number("limits.connections_max", limits.connections_max, 1, 1'000'000)},
       {"body_idle_seconds", number("limits.body_idle_seconds", limits.body_idle_seconds, 1, 259200)},
+      {"inflate_memory_mib", number("limits.inflate_memory_mib", limits.inflate_memory_mib, 16, 1 << 20)},
       {"load_memory_mib", number("limits.load_memory_mib", limits.load_memory_mib, 8, 1 << 20)},
       {"row_mib", number("limits.row_mib", limits.row_mib, 1, 64)},
       {"journal_file_mib", number("limits.journal_file_mib", limits.journal_file_mib, 8, 4096)},
@@ -91,6 +92,7 @@ Problem read_config_file(const std::string& path, Config& config) {
       {"listen", text("listen", config.listen)},
       {"redirect_listen", text("redirect_listen", config.redirect_listen)},
       {"shards", number("shards", config.shards, 0, 1024)},
+      {"time_zone", text("time_zone", config.time_zone)},
       {"log_level", text("log_level", config.log_level)},
       {"drain_seconds", number("drain_seconds", config.drain_seconds, 0, 86400)},
       {"limits",
@@ -153,17 +155,20 @@ Problem check_config(const Config& config) {
 
 std::string print_config(const Config& config) {
   std::string out = fmt::format(
-      "data_dir = \"{}\"\nlisten = \"{}\"\nredirect_listen = \"{}\"\nshards = {}\nlog_level = "
+      "data_dir = \"{}\"\nlisten = \"{}\"\nredirect_listen = \"{}\"\nshards = {}\ntime_zone = "
+      "\"{}\"\nlog_level = "
       "\"{}\"\ndrain_seconds = {}\n\n[limits]\n"
-      "connections_max = {}\nbody_idle_seconds = {}\nload_memory_mib = {}\nrow_mib = {}\njournal_file_mib = "
+      "connections_max = {}\nbody_idle_seconds = {}\nload_memory_mib = {}\ninflate_memory_mib = {}\nrow_mib "
+      "= {}\njournal_file_mib = "
       "{}\n"
       "log_file_mib = {}\nreserve_mib = {}\nopen_loads_max = {}\nerror_log_mib = {}\nerror_log_hours = {}\n"
       "sort_memory_mib = {}\n\n[users]\n",
-      config.data_dir, config.listen, config.redirect_listen, config.shards, config.log_level,
-      config.drain_seconds, config.limits.connections_max, config.limits.body_idle_seconds,
-      config.limits.load_memory_mib, config.limits.row_mib, config.limits.journal_file_mib,
-      config.limits.log_file_mib, config.limits.reserve_mib, config.limits.open_loads_max,
-      config.limits.error_log_mib, config.limits.error_log_hours, config.limits.sort_memory_mib);
+      config.data_dir, config.listen, config.redirect_listen, config.shards, config.time_zone,
+      config.log_level, config.drain_seconds, config.limits.connections_max, config.limits.body_idle_seconds,
+      config.limits.load_memory_mib, config.limits.inflate_memory_mib, config.limits.row_mib,
+      config.limits.journal_file_mib, config.limits.log_file_mib, config.limits.reserve_mib,
+      config.limits.open_loads_max, config.limits.error_log_mib, config.limits.error_log_hours,
+      config.limits.sort_memory_mib);
   for (const auto& [name, hash] : config.users) out += fmt::format("# {}: has a password\n", name);
   return out;
 }

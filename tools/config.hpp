@@ -20,6 +20,7 @@ struct Config {
   std::string redirect_listen;  // empty: none
   std::uint32_t shards = 0;     // 0: one a core
   std::string log_level = "info";
+  std::string time_zone = "system";
   std::uint32_t drain_seconds = 30;
   std::map<std::string, std::string> users;  // name -> pbkdf2-sha256$...
 
@@ -27,6 +28,7 @@ struct Config {
     std::uint64_t connections_max = 20000;
     std::uint64_t body_idle_seconds = 259200;
     std::uint64_t load_memory_mib = 64;  // per shard
+    std::uint64_t inflate_memory_mib = 256;  // per shard
     std::uint64_t row_mib = 16;
     std::uint64_t journal_file_mib = 256;
     std::uint64_t log_file_mib = 16;

@@ -26,6 +26,7 @@
 #include "net/query/front_handlers.hpp"
 #include "net/query/scan_handler.hpp"
 #include "net/query/statement_handler.hpp"
+#include "tools/zone_files.hpp"
 #include "txn/store/store.hpp"
 
 namespace penstock::tools {
@@ -129,6 +130,7 @@ class Process {
     txn::StoreLimits limits;
     limits.row_bytes_max = config.limits.row_mib * core::kMiB;
     limits.load_memory_max = config.limits.load_memory_mib * core::kMiB;
+    limits.inflate_memory_max = config.limits.inflate_memory_mib * core::kMiB;
     limits.journal.file_bytes = config.limits.journal_file_mib * core::kMiB;
     limits.log.file_bytes = config.limits.log_file_mib * core::kMiB;
     limits.log.reserve_bytes = config.limits.reserve_mib * core::kMiB;
@@ -304,6 +306,10 @@ void raise_limits() {
 
 int serve(const Config& config) {
   raise_limits();
+  if (auto zones = install_machine_time_zones(config.time_zone); !zones) {
+    fmt::print(stderr, "penstock: {}\n", zones.error());
+    return 1;
+  }
   Process process(config);
   return process.run();
 }

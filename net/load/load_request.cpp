@@ -42,6 +42,15 @@ std::expected<txn::Compression, std::string> parse_compression(const Request& re
   return is_gzip ? txn::Compression::GzipIfMarked : txn::Compression::None;
 }
 
+std::expected<core::TimeZone, std::string> parse_zone(const Request& request) {
+  std::string_view name = value_of(request, "timezone");
+  if (name.empty()) name = value_of(request, "time_zone");
+  if (name.empty()) return core::TimeZone::of_server();
+  if (const auto zone = core::TimeZone::find(name)) return *zone;
+  return std::unexpected(fmt::format(
+      "Unknown or incorrect time zone: '{}' (give a name as Asia/Shanghai or an offset as +08:00)", name));
+}
+
 }  // namespace
 
 std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& request,
@@ -113,6 +122,9 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
     }
     load.strict_mode = equals_ignoring_case(text, "true");
   }
+  auto zone = parse_zone(request);
+  if (!zone) return refuse(zone.error());
+  load.zone = *zone;
   if (const auto text = value_of(request, "timeout"); !text.empty()) {
     std::int64_t seconds = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);

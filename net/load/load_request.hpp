@@ -32,6 +32,7 @@ struct LoadRequest {
   CsvHeaders csv;
   double max_filter_ratio = 0;
   bool strict_mode = false;
+  core::TimeZone zone;
   bool two_phase = false;
   std::string comment;
   core::Duration timeout = std::chrono::seconds(259200);

@@ -19,10 +19,17 @@ namespace {
 
 constexpr std::size_t kErrorRowsShown = 10;
 
+txn::CellRules cell_rules(const LoadRequest& request) {
+  txn::CellRules rules;
+  rules.strict = request.strict_mode;
+  rules.zone = request.zone;
+  return rules;
+}
+
 txn::CsvOptions csv_options(const LoadRequest& request, const txn::StoreLimits& limits) {
   txn::CsvOptions options;
   request.csv.apply_to(options);
-  options.cells.strict = request.strict_mode;
+  options.cells = cell_rules(request);
   options.block = limits.block;
   options.row_bytes_max = limits.row_bytes_max;
   options.rejects = limits.rejects;
@@ -79,19 +86,22 @@ std::expected<std::unique_ptr<txn::BodyDecoder>, std::string> make_decoder(
     const LoadRequest& request, const txn::StoreLimits& limits,
     const std::shared_ptr<const txn::TableSchema>& table, std::int64_t now_micros,
     txn::DecodeScratch& scratch) {
+  const std::int64_t local_micros = request.zone.micros_to_local(now_micros);
   auto shape = txn::shape_load(table, {.columns = request.columns,
                                        .where = request.where,
-                                       .expressions = {.now_micros = now_micros, .zone_offset_seconds = 0}});
+                                       .expressions = {.now_micros = local_micros, .zone = request.zone}});
   if (!shape) return std::unexpected(shape.error());
-  const txn::MappingOptions mapping_options{
-      .columns = shape->columns, .hidden_columns = request.hidden_columns, .load_time_micros = now_micros};
+  const txn::MappingOptions mapping_options{.columns = shape->columns,
+                                            .hidden_columns = request.hidden_columns,
+                                            .load_time_micros = local_micros,
+                                            .zone = request.zone};
   auto mapping = txn::map_columns(*shape->schema, mapping_options);
   if (!mapping) return std::unexpected(mapping.error());
   std::unique_ptr<txn::BodyDecoder> decoder;
   if (request.json) {
     txn::JsonOptions options = json_options(*request.json, limits);
     options.line_delimiter = request.csv.line_delimiter;
-    options.cells.strict = request.strict_mode;
+    options.cells = cell_rules(request);
     decoder = std::make_unique<txn::JsonDecoder>(std::move(options), shape->schema, std::move(*mapping),
                                                  mapping_options, scratch);
   } else {
@@ -99,22 +109,51 @@ std::expected<std::unique_ptr<txn::BodyDecoder>, std::string> make_decoder(
                                                 std::move(*mapping), scratch);
   }
   if (shape->derivation == nullptr) return decoder;
-  txn::CellRules cells;
-  cells.strict = request.strict_mode;
   return std::make_unique<txn::DerivingDecoder>(
       std::move(decoder), std::move(shape->derivation),
-      txn::DerivingDecoder::Options{.cells = cells, .block = limits.block, .rejects = limits.rejects},
+      txn::DerivingDecoder::Options{
+          .cells = cell_rules(request), .block = limits.block, .rejects = limits.rejects},
       scratch);
 }
 
+// A body's inflater and what it takes of the shard's memory for such.
+class CompressedBody {
+ public:
+  CompressedBody(txn::Compression compression, txn::StoreShard& shard)
+      : inflater(compression), shard_(shard) {}
+  CompressedBody(const CompressedBody&) = delete;
+  CompressedBody& operator=(const CompressedBody&) = delete;
+  ~CompressedBody() { (void)shard_.note_inflate_memory(taken_, 0); }
+
+  std::optional<BodyEnd> note_memory() {
+    const std::size_t now = inflater.reserved_bytes();
+    const bool fits = shard_.note_inflate_memory(taken_, now);
+    taken_ = now;
+    if (fits) return std::nullopt;
+    return BodyEnd{
+        .error = {"MEM_LIMIT_EXCEEDED",
+                  fmt::format("the compressed bodies that arrive on this shard want more than "
+                              "inflate_memory_mib ({} MiB) for their windows: send fewer at a time, "
+                              "compress with smaller windows, or raise the limit",
+                              shard_.limits().inflate_memory_max / core::kMiB)}};
+  }
+
+  txn::Inflater inflater;
+
+ private:
+  txn::StoreShard& shard_;
+  std::size_t taken_ = 0;
+};
+
 // What a piece of a compressed body says, a bounded output at a time; others have their turn between two. Empty: there
 // was nothing wrong.
-core::Task<std::optional<BodyEnd>> append_inflated(Exchange& exchange, txn::Inflater& inflater,
+core::Task<std::optional<BodyEnd>> append_inflated(Exchange& exchange, CompressedBody& compressed,
                                                    txn::Load& load, const LoadRequest& request,
                                                    core::Instant deadline) {
   for (bool is_first = true;; is_first = false) {
-    const auto out = inflater.next();
+    const auto out = compressed.inflater.next();
     if (!out) co_return BodyEnd{.error = {"INVALID_ARGUMENT", out.error()}};
+    if (auto end = compressed.note_memory()) co_return std::move(*end);
     if (out->empty()) co_return std::nullopt;
     if (!is_first) {
       co_await exchange.shard().yield();
@@ -127,16 +166,17 @@ core::Task<std::optional<BodyEnd>> append_inflated(Exchange& exchange, txn::Infl
   }
 }
 
-core::Task<BodyEnd> receive_compressed(Exchange& exchange, txn::Load& load, const LoadRequest& request,
-                                       core::Instant deadline) {
+core::Task<BodyEnd> receive_compressed(Exchange& exchange, txn::Store& store, txn::Load& load,
+                                       const LoadRequest& request, core::Instant deadline) {
   BodyReader& body = exchange.body();
-  txn::Inflater inflater(request.compression);
+  CompressedBody compressed(request.compression, store.here());
+  txn::Inflater& inflater = compressed.inflater;
   for (;;) {
     auto piece = co_await body.next();
     if (!piece) co_return body_error(piece.error(), request, body);
     if (piece->is_end()) break;
     inflater.give(piece->bytes);
-    if (auto end = co_await append_inflated(exchange, inflater, load, request, deadline))
+    if (auto end = co_await append_inflated(exchange, compressed, load, request, deadline))
       co_return std::move(*end);
   }
   const auto rest = inflater.finish();
@@ -144,15 +184,15 @@ core::Task<BodyEnd> receive_compressed(Exchange& exchange, txn::Load& load, cons
   if (!rest->empty()) {
     if (auto appended = co_await load.append(*rest); !appended) co_return BodyEnd{.error = appended.error()};
   }
-  if (auto end = co_await append_inflated(exchange, inflater, load, request, deadline))
+  if (auto end = co_await append_inflated(exchange, compressed, load, request, deadline))
     co_return std::move(*end);
   co_return BodyEnd{.is_complete = true};
 }
 
-core::Task<BodyEnd> receive(Exchange& exchange, txn::Load& load, const LoadRequest& request,
-                            core::Instant deadline) {
+core::Task<BodyEnd> receive(Exchange& exchange, txn::Store& store, txn::Load& load,
+                            const LoadRequest& request, core::Instant deadline) {
   if (request.compression != txn::Compression::None) {
-    co_return co_await receive_compressed(exchange, load, request, deadline);
+    co_return co_await receive_compressed(exchange, store, load, request, deadline);
   }
   BodyReader& body = exchange.body();
   for (;;) {
@@ -196,7 +236,7 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
   const core::Instant receive_from = shard.now().monotonic;
   BodyEnd end{.peer_is_gone = true, .error = {"CANCELLED", "the connection ended before the body"}};
   if (auto continued = co_await exchange.send_continue(); continued)
-    end = co_await receive(exchange, *load, request, deadline);
+    end = co_await receive(exchange, store, *load, request, deadline);
   const core::Instant received = shard.now().monotonic;
   reply.receive_ms = reply.read_ms = core::to_millis(received - receive_from);
 

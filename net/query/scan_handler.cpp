@@ -6,6 +6,7 @@
 
 #include "core/base/log.hpp"
 #include "net/query/rest_reply.hpp"
+#include "net/query/row_chooser.hpp"
 #include "txn/column/sort_key.hpp"
 
 namespace penstock::net {
@@ -87,13 +88,12 @@ core::Task<void> ScanHandler::handle(Exchange& exchange) {
     (void)co_await exchange.reply(problem(404, scan.error()));
     co_return;
   }
-  const auto wanted = parse_scan_request(exchange.request(), *(*scan)->table().schema);
+  const auto wanted =
+      parse_scan_request(exchange.request(), *(*scan)->table().schema, exchange.shard().now().wall_micros);
   if (!wanted) {
     (void)co_await exchange.reply(problem(400, wanted.error()));
   } else if (wanted->count_only) {
-    Response response{.content_type = std::string(RowWriter::content_type(wanted->format)),
-                      .body = RowWriter::count_row(wanted->format, (*scan)->rows())};
-    (void)co_await exchange.reply(std::move(response));
+    (void)co_await exchange.reply(co_await count(exchange, **scan, *wanted));
   } else if (wanted->order_by.empty()) {
     co_await stream(exchange, **scan, *wanted);
   } else {
@@ -102,26 +102,51 @@ core::Task<void> ScanHandler::handle(Exchange& exchange) {
   co_await store_.close_scan(**scan);
 }
 
+core::Task<Response> ScanHandler::count(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted) {
+  std::uint64_t rows = wanted.where == nullptr ? scan.rows() : 0;
+  RowChooser chooser(wanted.where.get(), *scan.table().schema);
+  while (wanted.where != nullptr) {
+    auto block = co_await scan.next(chooser.needed());
+    if (!block) {
+      log_failure(scan, block.error());
+      co_return problem(500, fmt::format("the rows cannot be read: {}", block.error().to_string()));
+    }
+    if (!*block) break;
+    if (auto chosen = co_await chooser.choose(exchange.shard(), **block); !chosen)
+      co_return problem(400, chosen.error());
+    rows += chooser.count();
+  }
+  co_return Response{.content_type = std::string(RowWriter::content_type(wanted.format)),
+                     .body = RowWriter::count_row(wanted.format, rows)};
+}
+
 core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted) {
   const txn::TableSchema& schema = *scan.table().schema;
   const RowWriter writer(wanted.format, schema, wanted.columns);
   std::vector<txn::ColumnId> ids;
   for (const std::size_t index : wanted.columns) ids.push_back(schema.columns[index].id);
+  RowChooser chooser(wanted.where.get(), schema);
+  std::vector<txn::ColumnId> needed = ids;
+  needed.insert(needed.end(), chooser.needed().begin(), chooser.needed().end());
   if (auto begun = co_await exchange.begin_reply(head_of(writer)); !begun) co_return;
   std::uint64_t left = exchange.request().method() == Method::Head ? 0 : wanted.limit;
   std::string text = left > 0 ? writer.header() : "";
   while (left > 0) {
-    auto block = co_await scan.next(ids);
+    auto block = co_await scan.next(needed);
     if (!block) {
       log_failure(scan, block.error());
       co_return;  // not ended: the client sees that the reply is cut off
     }
     if (!*block) break;
+    if (auto chosen = co_await chooser.choose(exchange.shard(), **block); !chosen) {
+      core::log_warn("scan_cut_off", "table", scan.table().name, "why", chosen.error());
+      co_return;
+    }
     const auto views = views_of(**block, ids);
-    const std::uint64_t rows = std::min<std::uint64_t>((*block)->rows(), left);
+    const std::uint64_t rows = std::min<std::uint64_t>(chooser.count(), left);
     left -= rows;
     for (std::uint64_t row = 0; row < rows; ++row) {
-      writer.append_row(text, views, row);
+      writer.append_row(text, views, chooser.row(row));
       if (text.size() >= kFlushBytes) {
         if (auto sent = co_await exchange.write(text); !sent) co_return;
         text.clear();
@@ -144,6 +169,8 @@ core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn:
   for (const ScanRequest::Order& order : wanted.order_by) key_ids.push_back(schema.columns[order.column].id);
   std::vector<txn::ColumnId> all_ids = row_ids;
   all_ids.insert(all_ids.end(), key_ids.begin(), key_ids.end());
+  RowChooser chooser(wanted.where.get(), schema);
+  all_ids.insert(all_ids.end(), chooser.needed().begin(), chooser.needed().end());
 
   std::string key;
   std::string text;
@@ -154,9 +181,12 @@ core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn:
       co_return problem(500, fmt::format("the rows cannot be read: {}", block.error().to_string()));
     }
     if (!*block) break;
+    if (auto chosen = co_await chooser.choose(exchange.shard(), **block); !chosen)
+      co_return problem(400, chosen.error());
     const auto row_views = views_of(**block, row_ids);
     const auto key_views = views_of(**block, key_ids);
-    for (std::uint32_t row = 0; row < (*block)->rows(); ++row) {
+    for (std::size_t i = 0; i < chooser.count(); ++i) {
+      const std::uint32_t row = chooser.row(i);
       key.clear();
       text.clear();
       for (std::size_t i = 0; i < key_views.size(); ++i) {
@@ -171,7 +201,7 @@ core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn:
                              "rows with a limit of at most {}, or raise the limit",
                              sort_memory_max_ / core::kMiB, txn::RowSorter::kSmallLimit));
       }
-      if (row % kSortedRowsBetweenYields == kSortedRowsBetweenYields - 1) co_await exchange.shard().yield();
+      if (i % kSortedRowsBetweenYields == kSortedRowsBetweenYields - 1) co_await exchange.shard().yield();
     }
   }
   sorter.finish();

@@ -33,6 +33,7 @@ class ScanHandler final : public Handler {
  private:
   class SortMemory;  // what one sort has taken of sort_memory_max_
 
+  core::Task<Response> count(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted);
   core::Task<void> stream(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted);
   core::Task<void> stream_sorted(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted);
   // Why it could not be done; nothing: all rows are in.

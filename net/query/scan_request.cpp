@@ -123,10 +123,15 @@ std::optional<ScanFormat> format_of(std::string_view name) {
 }  // namespace
 
 std::expected<ScanRequest, std::string> parse_scan_request(const Request& request,
-                                                           const txn::TableSchema& schema) {
+                                                           const txn::TableSchema& schema,
+                                                           std::int64_t now_micros) {
   ScanRequest out;
   if (const auto where = request.query_value("where"); where && !trimmed(*where).empty()) {
-    return std::unexpected("where: not supported yet by this version of penstock");
+    const core::TimeZone zone = core::TimeZone::of_server();
+    auto filter =
+        txn::RowFilter::make(*where, schema, {.now_micros = zone.micros_to_local(now_micros), .zone = zone});
+    if (!filter) return std::unexpected(filter.error());
+    out.where = std::move(*filter);
   }
   const std::string format = request.query_value("format").value_or("");
   const auto known = format_of(format);

@@ -2,6 +2,7 @@
 //
 //   columns=a,b     names in any case, `back-quoted` where they hold a comma; none: all; count(*): how many rows
 //   order_by=a,b    each with ` desc` or ` asc` behind it if wanted; NULL is the smallest value
+//   where=          a predicate over the table's columns, as in a load's `where` (docs/protocol.md)
 //   limit=N
 //   format=         tsv, json (an object a line), csv (RFC 4180), csv_with_names
 //
@@ -13,10 +14,12 @@
 
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "net/http/message.hpp"
+#include "txn/expression/row_filter.hpp"
 #include "txn/schema/table_schema.hpp"
 
 namespace penstock::net {
@@ -31,11 +34,14 @@ struct ScanRequest {
   bool count_only = false;
   std::vector<std::size_t> columns;  // indexes in the table's schema
   std::vector<Order> order_by;
+  std::unique_ptr<txn::RowFilter> where;  // nullptr: every row
   std::uint64_t limit = UINT64_MAX;
   ScanFormat format = ScanFormat::Tsv;
 };
 
+// `now_micros`: UTC; predicates work in the server's time zone.
 std::expected<ScanRequest, std::string> parse_scan_request(const Request& request,
-                                                           const txn::TableSchema& schema);
+                                                           const txn::TableSchema& schema,
+                                                           std::int64_t now_micros);
 
 }  // namespace penstock::net

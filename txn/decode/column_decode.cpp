@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "txn/column/calendar.hpp"
-#include "txn/decode/json_compact.hpp"
+#include "txn/decode/json_text.hpp"
 #include "txn/decode/swar.hpp"
 #include "txn/decode/text_to_value.hpp"
 
@@ -80,8 +80,7 @@ template <class T>
                                   std::size_t base, ColumnBuilder& out, BadRows& bad) {
   FixedValue parsed;
   T value{};
-  if (!was_null && parse_fixed(source.definition.type, {cell.begin, cell.size},
-                               source.rules.zone_offset_seconds, parsed)) {
+  if (!was_null && parse_fixed(source.definition.type, {cell.begin, cell.size}, source.rules.zone, parsed)) {
     std::memcpy(&value, parsed.bytes, sizeof value);
   } else {
     drop_cell(source, row, base + row, was_null, out, bad);

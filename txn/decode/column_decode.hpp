@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/base/time_zone.hpp"
 #include "txn/column/column_builder.hpp"
 #include "txn/decode/cell_list.hpp"
 #include "txn/decode/column_mapping.hpp"
@@ -21,8 +22,8 @@
 namespace penstock::txn {
 
 struct CellRules {
-  bool strict = false;                   // a cell that cannot be converted filters its row
-  std::int32_t zone_offset_seconds = 0;  // of the load's time zone from UTC
+  bool strict = false;  // a cell that cannot be converted filters its row
+  core::TimeZone zone;  // of the load: what texts with a zone of their own are turned into
 };
 
 struct JsonScratch;

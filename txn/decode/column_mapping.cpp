@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "txn/column/calendar.hpp"
-#include "txn/decode/json_compact.hpp"
+#include "txn/decode/json_text.hpp"
 
 namespace penstock::txn {
 namespace {
@@ -103,7 +103,7 @@ std::expected<FillValue, std::string> fill_value(const ColumnDef& column, const 
         fill.text = text;
         return fill;
       }
-    } else if (parse_fixed(column.type, text, options.zone_offset_seconds, fill.fixed)) {
+    } else if (parse_fixed(column.type, text, options.zone, fill.fixed)) {
       return fill;
     }
     return std::unexpected(fmt::format("default value '{}' does not fit column: {}", text, column.name));

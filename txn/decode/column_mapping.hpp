@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/time_zone.hpp"
 #include "core/base/units.hpp"
 #include "txn/decode/text_to_value.hpp"
 #include "txn/schema/table_schema.hpp"
@@ -48,7 +49,7 @@ struct MappingOptions {
   std::string_view columns;           // the header's text; empty: there was none
   std::string_view hidden_columns;    // likewise; counts where `columns` names nothing
   std::int64_t load_time_micros = 0;  // CURRENT_TIMESTAMP, in the load's time zone
-  std::int32_t zone_offset_seconds = 0;
+  core::TimeZone zone;
 };
 
 std::expected<ColumnMapping, std::string> map_columns(const TableSchema& schema,

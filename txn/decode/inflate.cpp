@@ -65,6 +65,10 @@ Inflater::Inflater(Compression compression)
     : compression_(compression), is_plain_(compression == Compression::None) {}
 Inflater::~Inflater() = default;
 
+std::size_t Inflater::reserved_bytes() const {
+  return codec_ == nullptr ? 0 : codec_->reserved_bytes() + kOutputBytes;
+}
+
 std::expected<core::Bytes, std::string> Inflater::fail(std::string text) {
   failure_ = std::move(text);
   input_ = {};

@@ -57,6 +57,7 @@ class Inflater {
   std::expected<core::Bytes, std::string> finish();
 
   std::uint64_t bytes_out() const { return bytes_out_; }
+  std::size_t reserved_bytes() const;  // windows and buffers, as they are now
 
  private:
   std::expected<core::Bytes, std::string> fail(std::string text);

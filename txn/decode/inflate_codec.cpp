@@ -43,6 +43,8 @@ class DeflateCodec final : public Codec {
     return step;
   }
 
+  std::size_t reserved_bytes() const override { return sizeof *this; }
+
  private:
   static std::string_view words(int result) {
     switch (result) {
@@ -76,6 +78,9 @@ class Lz4Codec final : public Codec {
     return {consumed, written, hint == 0, {}};
   }
 
+  // Two blocks of the largest size there is: the library does not say what it took.
+  std::size_t reserved_bytes() const override { return 2 * 4 * core::kMiB + 64 * core::kKiB; }
+
  private:
   LZ4F_dctx* context_ = nullptr;
 };
@@ -97,6 +102,8 @@ class ZstdCodec final : public Codec {
     if (ZSTD_isError(hint) != 0) return {.error = ZSTD_getErrorName(hint)};
     return {in.pos, out.pos, hint == 0, {}};
   }
+
+  std::size_t reserved_bytes() const override { return ZSTD_sizeof_DCtx(context_); }
 
  private:
   ZSTD_DCtx* context_;
@@ -126,6 +133,8 @@ class Bzip2Codec final : public Codec {
     if (result == BZ_PARAM_ERROR) step.error = "invalid";
     return step;
   }
+
+  std::size_t reserved_bytes() const override { return 3700 * core::kKiB; }  // its manual: for 900 kB blocks
 
  private:
   void end() {

@@ -33,7 +33,8 @@ class Codec {
   virtual ~Codec() = default;
 
   virtual Step step(core::Bytes input, Room room) = 0;
-  virtual void begin_member() = 0;  // called before each member
+  virtual void begin_member() = 0;                 // called before each member
+  virtual std::size_t reserved_bytes() const = 0;  // what the library holds, or may come to hold
 };
 
 enum class GzipFormat { Gzip, Zlib, Raw };

@@ -190,6 +190,15 @@ std::size_t read_unicode(std::string_view text, std::uint32_t& code) {
 
 JsonText compact_json(std::string_view text, char* to) { return Compactor(text, to).run(); }
 
+bool compact_json(std::string_view text, GrowBuffer& out) {
+  const std::size_t before = out.size();
+  out.reserve(before + text.size());
+  const JsonText value = compact_json(text, out.as<char>() + before);
+  if (value.size == 0 || !trim_json_blanks(text.substr(value.size)).empty()) return false;
+  out.set_size(before + value.written);
+  return true;
+}
+
 bool is_json(std::string_view text) {
   const JsonText value = compact_json(text, nullptr);
   return value.size != 0 && trim_json_blanks(text.substr(value.size)).empty();

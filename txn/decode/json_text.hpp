@@ -14,9 +14,11 @@
 #include <cstdint>
 #include <string_view>
 
-#include "txn/decode/json_compact.hpp"
+#include "txn/column/grow_buffer.hpp"
 
 namespace penstock::txn {
+
+inline constexpr std::size_t kJsonDepthMax = 512;
 
 struct JsonText {
   std::size_t size = 0;     // of the value as it was written, from the text's begin; 0: there is none
@@ -26,6 +28,8 @@ struct JsonText {
 
 // The value that `text` begins with, after blanks. `to` has room for text.size() bytes, or is nullptr: only checked.
 JsonText compact_json(std::string_view text, char* to);
+// Appends the one value that the text is. False: it is something else, and `out` is as it was.
+bool compact_json(std::string_view text, GrowBuffer& out);
 // Whether the text is one value and nothing else but blanks.
 bool is_json(std::string_view text);
 

@@ -49,7 +49,7 @@ struct WrittenTime {
   std::int32_t seconds = 0;   // of the day
   std::int64_t fraction = 0;  // in 1e-7 s: one digit more than is kept, to round with
   bool has_zone = false;
-  std::int32_t zone_offset_seconds = 0;
+  core::TimeZone zone;
 };
 
 class TimeReader {
@@ -144,8 +144,7 @@ class TimeReader {
     rest_ = trim_blanks(rest_);
     if (rest_.empty()) return true;
     time.has_zone = true;
-    if (take_char(rest_, 'Z')) return true;
-    if (rest_[0] != '+' && rest_[0] != '-') return false;
+    if (rest_[0] != '+' && rest_[0] != '-') return read_zone_name(time);
     const bool negative = take_sign(rest_);
     const std::string_view head = take_digits(rest_);
     std::int32_t minutes = 0;
@@ -156,22 +155,38 @@ class TimeReader {
     }
     const std::int32_t hours = number(head.substr(0, 2));
     if (hours > 14 || minutes > 59) return false;
-    time.zone_offset_seconds = (hours * 60 + minutes) * (negative ? -60 : 60);
+    time.zone = core::TimeZone::fixed((hours * 60 + minutes) * (negative ? -60 : 60));
+    return true;
+  }
+  bool read_zone_name(WrittenTime& time) {
+    const auto zone = core::TimeZone::find(rest_);
+    if (!zone) return false;
+    time.zone = *zone;
+    rest_ = {};
     return true;
   }
 
   std::string_view rest_;
 };
 
-bool to_micros(std::string_view text, unsigned scale, std::int32_t zone_offset_seconds,
-               std::int64_t& micros) {
+std::int64_t local_seconds(const WrittenTime& time) {
+  return time.days * std::int64_t{86'400} + time.seconds;
+}
+
+// What the written zone's clock is ahead of UTC at that time.
+std::int64_t seconds_east(const WrittenTime& time) {
+  const std::int64_t local = local_seconds(time);
+  return local - time.zone.to_utc(local);
+}
+
+bool to_micros(std::string_view text, unsigned scale, const core::TimeZone& zone, std::int64_t& micros) {
   WrittenTime time;
   if (!TimeReader(text).read(time)) return false;
   std::int64_t unit = 10;
   for (unsigned digits = scale; digits < 6; ++digits) unit *= 10;
   const std::int64_t fraction = (time.fraction + unit / 2) / unit * unit / 10;
   micros = time.days * kMicrosPerDay + time.seconds * kMicrosPerSecond + fraction;
-  if (time.has_zone) micros += (zone_offset_seconds - time.zone_offset_seconds) * kMicrosPerSecond;
+  if (time.has_zone) micros = zone.micros_to_local(micros - seconds_east(time) * kMicrosPerSecond);
   return micros >= kDateTimeMin && micros <= kDateTimeMax;
 }
 
@@ -374,23 +389,22 @@ bool parse_decimal(std::string_view text, unsigned precision, unsigned scale, In
   return true;
 }
 
-bool parse_date(std::string_view text, std::int32_t zone_offset_seconds, std::int32_t& days) {
+bool parse_date(std::string_view text, const core::TimeZone& zone, std::int32_t& days) {
   WrittenTime time;
   if (!TimeReader(text).read(time)) return false;
   if (!time.has_zone) {
     days = time.days;
     return true;
   }
-  const std::int64_t seconds =
-      time.days * std::int64_t{86'400} + time.seconds + zone_offset_seconds - time.zone_offset_seconds;
+  const std::int64_t seconds = zone.to_local(local_seconds(time) - seconds_east(time));
   days =
       static_cast<std::int32_t>((seconds + 2'000'000 * std::int64_t{86'400}) / 86'400 - 2'000'000);  // floor
   return days >= kDateMin && days <= kDateMax;
 }
 
-bool parse_date_time(std::string_view text, unsigned scale, std::int32_t zone_offset_seconds,
+bool parse_date_time(std::string_view text, unsigned scale, const core::TimeZone& zone,
                      std::int64_t& micros) {
-  return to_micros(text, scale, zone_offset_seconds, micros);
+  return to_micros(text, scale, zone, micros);
 }
 
 std::size_t utf8_prefix(std::string_view text, std::size_t bytes_max) {
@@ -400,8 +414,7 @@ std::size_t utf8_prefix(std::string_view text, std::size_t bytes_max) {
   return cut;
 }
 
-bool parse_fixed(const Type& type, std::string_view text, std::int32_t zone_offset_seconds,
-                 FixedValue& value) {
+bool parse_fixed(const Type& type, std::string_view text, const core::TimeZone& zone, FixedValue& value) {
   switch (type.kind) {
     case TypeKind::Boolean: {
       std::uint8_t flag;
@@ -435,13 +448,13 @@ bool parse_fixed(const Type& type, std::string_view text, std::int32_t zone_offs
     }
     case TypeKind::Date: {
       std::int32_t days;
-      if (!parse_date(text, zone_offset_seconds, days)) return false;
+      if (!parse_date(text, zone, days)) return false;
       store(value, days);
       return true;
     }
     case TypeKind::DateTime: {
       std::int64_t micros;
-      if (!parse_date_time(text, type.scale, zone_offset_seconds, micros)) return false;
+      if (!parse_date_time(text, type.scale, zone, micros)) return false;
       store(value, micros);
       return true;
     }

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/base/time_zone.hpp"
 #include "txn/column/column_view.hpp"
 #include "txn/schema/types.hpp"
 
@@ -31,9 +32,8 @@ bool parse_float(std::string_view text, float& value);
 bool parse_ipv4(std::string_view text, std::uint32_t& address);
 bool parse_ipv6(std::string_view text, UInt128& address);  // or an IPv4 address: its mapped form
 bool parse_decimal(std::string_view text, unsigned precision, unsigned scale, Int128& value);
-bool parse_date(std::string_view text, std::int32_t zone_offset_seconds, std::int32_t& days);
-bool parse_date_time(std::string_view text, unsigned scale, std::int32_t zone_offset_seconds,
-                     std::int64_t& micros);
+bool parse_date(std::string_view text, const core::TimeZone& zone, std::int32_t& days);
+bool parse_date_time(std::string_view text, unsigned scale, const core::TimeZone& zone, std::int64_t& micros);
 
 // How much of a text a string of at most `bytes_max` bytes keeps, without cutting a character in two.
 std::size_t utf8_prefix(std::string_view text, std::size_t bytes_max);
@@ -42,7 +42,6 @@ std::size_t utf8_prefix(std::string_view text, std::size_t bytes_max);
 struct FixedValue {
   alignas(16) std::byte bytes[16] = {};
 };
-bool parse_fixed(const Type& type, std::string_view text, std::int32_t zone_offset_seconds,
-                 FixedValue& value);
+bool parse_fixed(const Type& type, std::string_view text, const core::TimeZone& zone, FixedValue& value);
 
 }  // namespace penstock::txn

@@ -106,7 +106,7 @@ bool to_boolean(const Vector& in, std::size_t row, Int128& value) {
 }
 
 // To days, or to microseconds of `scale` digits.
-bool to_time(const Vector& in, std::size_t row, ValueType to, std::int32_t zone, Int128& value) {
+bool to_time(const Vector& in, std::size_t row, ValueType to, const core::TimeZone& zone, Int128& value) {
   const bool to_date = to.kind == ValueKind::Date;
   if (in.type.kind == ValueKind::Date) {
     value = to_date ? in.number(row) : in.number(row) * kMicrosPerDay;
@@ -314,7 +314,7 @@ void cast_values(Evaluation& evaluation, const Vector& in, ValueType to, Vector&
   const std::size_t rows = evaluation.rows;
   out.prepare(to, rows);
   for (std::size_t row = 0; row < rows; ++row) out.nulls[row] = in.is_null(row) ? 1 : 0;
-  const std::int32_t zone = evaluation.options.zone_offset_seconds;
+  const core::TimeZone& zone = evaluation.options.zone;
   switch (to.kind) {
     case ValueKind::Null:
       std::fill(out.nulls.begin(), out.nulls.end(), std::uint8_t{1});

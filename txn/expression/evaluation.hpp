@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/base/time_zone.hpp"
 #include "txn/decode/row_batch.hpp"
 #include "txn/expression/vector.hpp"
 
@@ -20,7 +21,7 @@ inline constexpr std::size_t kBatchRowsMax = RowBatch::kRowsMax;
 // What is the same for a whole load or scan.
 struct ExpressionOptions {
   std::int64_t now_micros = 0;  // in the time zone below
-  std::int32_t zone_offset_seconds = 0;
+  core::TimeZone zone;
 };
 
 struct Evaluation {

@@ -150,7 +150,7 @@ void from_unixtime(Evaluation& evaluation, Args args, Vector& out) {
   each_row(out, [&](std::size_t row) {
     const Int128 seconds = args[0]->number(row);
     if (seconds < 0 || seconds > kUnixSecondsMax) return set_null(out, row);
-    const auto local = static_cast<std::int64_t>(seconds) + evaluation.options.zone_offset_seconds;
+    const std::int64_t local = evaluation.options.zone.to_local(static_cast<std::int64_t>(seconds));
     text.clear();
     const std::string_view format =
         args.size() == 2 ? args[1]->text(row) : std::string_view("%Y-%m-%d %H:%i:%s");
@@ -165,7 +165,7 @@ void from_unixtime(Evaluation& evaluation, Args args, Vector& out) {
 Int128 unix_seconds(std::int64_t micros, const ExpressionOptions& options) {
   std::int64_t seconds = micros / kMicrosPerSecond;
   if (micros % kMicrosPerSecond < 0) --seconds;
-  seconds -= options.zone_offset_seconds;
+  seconds = options.zone.to_utc(seconds);
   return seconds < 0 ? 0 : seconds;
 }
 void unix_timestamp(Evaluation& evaluation, Args args, Vector& out) {
@@ -210,9 +210,12 @@ std::int64_t cut_to(std::int64_t micros, Int128 digits) {
 }
 template <bool kUtc>
 void now(Evaluation& evaluation, Args args, Vector& out) {
-  const std::int64_t zone = kUtc ? evaluation.options.zone_offset_seconds * kMicrosPerSecond : 0;
+  const ExpressionOptions& options = evaluation.options;
+  const std::int64_t local_seconds = options.now_micros / kMicrosPerSecond;
+  const std::int64_t ahead =
+      kUtc ? (local_seconds - options.zone.to_utc(local_seconds)) * kMicrosPerSecond : 0;
   each_row(out, [&](std::size_t row) {
-    store_micros(cut_to(evaluation.options.now_micros - zone, out.type.scale), out, row);
+    store_micros(cut_to(options.now_micros - ahead, out.type.scale), out, row);
   });
 }
 void today(Evaluation& evaluation, Args, Vector& out) {

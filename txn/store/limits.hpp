@@ -17,7 +17,8 @@ struct StoreLimits {
   BlockLimits block;
   std::size_t row_bytes_max = 16 * core::kMiB;
   RowRejects::Limits rejects;
-  std::size_t load_memory_max = 64 * core::kMiB;  // builders and unfinished rows of all open loads
+  std::size_t load_memory_max = 64 * core::kMiB;      // builders and unfinished rows of all open loads
+  std::size_t inflate_memory_max = 256 * core::kMiB;  // windows of all compressed bodies
   std::size_t write_buffers = 4;
   std::size_t write_buffer_bytes = core::kMiB;
   std::size_t loads_per_vote_max = 1024;

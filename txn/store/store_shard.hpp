@@ -62,6 +62,12 @@ class StoreShard {
   void note_memory(std::size_t before, std::size_t after);
   std::size_t load_memory() const { return load_memory_; }
   core::Task<void> keep_memory_bounded(Load& caller);
+  // Windows of compressed bodies. False: together they take more than inflate_memory_max now.
+  bool note_inflate_memory(std::size_t before, std::size_t after) {
+    inflate_memory_ += after - before;
+    return after <= before || inflate_memory_ <= limits_.inflate_memory_max;
+  }
+  std::size_t inflate_memory() const { return inflate_memory_; }
 
  private:
   std::uint32_t next_bucket(const Table& table);
@@ -82,6 +88,7 @@ class StoreShard {
   std::uint32_t bucket_turn_ = 0;
   std::vector<Load*> loads_;
   std::size_t load_memory_ = 0;
+  std::size_t inflate_memory_ = 0;
   core::WaitList memory_released_;
 };
 

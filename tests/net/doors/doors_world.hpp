@@ -78,11 +78,13 @@ class DoorsWorld {
     sim::SimClient client = world.connect(address);
     client.send(request);
     const bool is_head = request.starts_with("HEAD ");
+    const bool ends_with_connection = request.find(" HTTP/1.0\r\n") != std::string::npos;
     Reply reply;
     const auto has_final = [&] {
       std::string text(client.received());
       while (take_reply(text, reply, is_head)) {
-        if (reply.status >= 200) return true;
+        const bool has_length = reply.head.find("Content-Length: ") != std::string::npos;
+        if (reply.status >= 200 && (has_length || !ends_with_connection)) return true;
       }
       return client.is_ended();
     };

@@ -75,18 +75,46 @@ TEST(Scan, csv_is_rfc_4180) {
 TEST(Scan, says_what_is_wrong_with_what_was_asked) {
   DoorsWorld doors;
   fill(doors);
-  for (const auto& [query, text] :
-       std::vector<std::pair<std::string, std::string>>{{"order_by=nope", "there is no column 'nope'"},
-                                                        {"order_by=k,", "there is no column ''"},
-                                                        {"order_by=%60k%60%20up", "is not asc or desc"},
-                                                        {"order_by=%60k", "back-quote"},
-                                                        {"columns=k%20desc", "behind column"},
-                                                        {"format=xml", "tsv, json, csv"},
-                                                        {"limit=-1", "not a number of rows"}}) {
+  for (const auto& [query, text] : std::vector<std::pair<std::string, std::string>>{
+           {"order_by=nope", "there is no column 'nope'"},
+           {"order_by=k,", "there is no column ''"},
+           {"order_by=%60k%60%20up", "is not asc or desc"},
+           {"order_by=%60k", "back-quote"},
+           {"columns=k%20desc", "behind column"},
+           {"where=nope%20%3D%201", "unknown reference column in WHERE clause: nope"},
+           {"where=k%20%2B%201", "not a valid statement return bool"},
+           {"where=k%20%3D%20", "where: "},
+           {"format=xml", "tsv, json, csv"},
+           {"limit=-1", "not a number of rows"}}) {
     const Reply reply = doors.get("/api/db/t/_scan?" + query);
     EXPECT_EQ(reply.status, 400) << query;
     EXPECT_NE(reply.body.find(text), std::string::npos) << query << ": " << reply.body;
   }
+}
+
+TEST(Scan, gives_only_the_rows_that_where_is_true_for) {
+  DoorsWorld doors({.shards = 3});
+  fill(doors);
+  EXPECT_EQ(column_of(doors.scan("t", "?columns=k&where=k%20%3E%201&order_by=k")), "2 3 ");
+  EXPECT_EQ(column_of(doors.scan("t", "?columns=s&where=k%3D3")), "plain ");
+  EXPECT_EQ(column_of(doors.scan("t", "?columns=k&where=k%20is%20null")), "\\N ");
+  EXPECT_EQ(
+      column_of(doors.scan("t", "?columns=k&where=s%20like%20%27pl%25%27%20or%20d%20%3C%200&order_by=k")),
+      "1 3 ");
+  EXPECT_EQ(doors.scan("t", "?columns=count(*)&where=k%20%3E%201"), "2\n");
+  EXPECT_EQ(doors.scan("t", "?columns=count(*)&where=k%20%3E%20100"), "0\n");
+  EXPECT_EQ(doors.scan("t", "?columns=k&where=k%20%3E%3D%201&limit=1&order_by=k"), "1\n");
+}
+
+TEST(Scan, where_goes_through_many_batches_of_a_block) {
+  DoorsWorld doors;
+  doors.must("CREATE DATABASE db");
+  doors.must("CREATE TABLE t (k INT) DUPLICATE KEY(k) DISTRIBUTED BY HASH(k) BUCKETS 1");
+  std::string body;
+  for (int i = 0; i < 20000; ++i) body += std::to_string(i) + "\n";
+  ASSERT_EQ(field_of(doors.load("t", body).body, "Status"), "Success");
+  EXPECT_EQ(doors.scan("t", "?columns=count(*)&where=k%20%25%203%20%3D%200"), "6667\n");
+  EXPECT_EQ(doors.scan("t", "?columns=k&where=k%20%25%209000%20%3D%201"), "1\n9001\n18001\n");
 }
 
 TEST(Scan, a_sort_that_is_too_large_names_its_limit_and_a_limit_makes_it_fit) {

@@ -84,7 +84,7 @@ inline std::string naive_csv(const TableSchema& schema, const CsvOptions& option
           continue;
         }
         FixedValue value;
-        const bool failed = has_value && !parse_fixed(column.type, field, 0, value);
+        const bool failed = has_value && !parse_fixed(column.type, field, core::TimeZone(), value);
         has_value = has_value && !failed;
         if (failed && options.cells.strict) {
           reason = "column(" + column.name + ") value is incorrect while strict mode is true, src value is " +

@@ -10,7 +10,7 @@
 #include "txn/column/calendar.hpp"
 #include "txn/column/column_builder.hpp"
 #include "txn/column/value_format.hpp"
-#include "txn/decode/json_compact.hpp"
+#include "txn/decode/json_text.hpp"
 
 namespace penstock::txn {
 namespace {
@@ -18,7 +18,7 @@ namespace {
 // The value as a cell is printed, or "fail".
 std::string cast(const Type& type, std::string_view text, std::int32_t zone_offset_seconds = 0) {
   FixedValue value;
-  if (!parse_fixed(type, text, zone_offset_seconds, value)) return "fail";
+  if (!parse_fixed(type, text, core::TimeZone::fixed(zone_offset_seconds), value)) return "fail";
   ColumnView view;
   view.type = type;
   view.rows = 1;

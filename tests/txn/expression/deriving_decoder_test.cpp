@@ -37,7 +37,7 @@ const Type kInt = Type::of(TypeKind::Int);
 
 // The rows, counts and reasons of a load. `blocks`: where blocks begin as well.
 std::string run(const LoadSetup& setup, std::string_view body, const Pieces& cuts, bool blocks = false) {
-  const ExpressionOptions expressions{.now_micros = 1'709'211'845'000'000, .zone_offset_seconds = 0};
+  const ExpressionOptions expressions{.now_micros = 1'709'211'845'000'000, .zone = {}};
   auto shape =
       shape_load(setup.schema, {.columns = setup.columns, .where = setup.where, .expressions = expressions});
   if (!shape) return shape.error();

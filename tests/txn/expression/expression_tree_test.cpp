@@ -165,7 +165,7 @@ TEST(ExpressionTree, mutated_expressions_do_no_harm) {
       EXPECT_FALSE(expr.error().message.empty());
       continue;
     }
-    Program program({.now_micros = 0, .zone_offset_seconds = 28'800});
+    Program program({.now_micros = 0, .zone = core::TimeZone::fixed(28'800)});
     const auto first = program.add_input(0, {.id = ColumnId(1), .name = "a", .type = a.type()});
     const auto second = program.add_input(1, {.id = ColumnId(2), .name = "b", .type = b.type()});
     const auto node = program.add(**expr, [&](std::string_view name) -> Program::Added {

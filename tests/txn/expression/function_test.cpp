@@ -27,7 +27,7 @@ std::vector<std::string> evaluate(std::string_view text, const std::vector<Input
                                   std::int32_t zone = 0) {
   const auto expr = parse_expression(text);
   if (!expr) return {"error: " + expr.error().message};
-  Program program({.now_micros = kNow, .zone_offset_seconds = zone});
+  Program program({.now_micros = kNow, .zone = core::TimeZone::fixed(zone)});
   std::vector<ColumnBuilder> builders;
   std::vector<Program::NodeId> nodes;
   std::vector<ColumnView> views;
@@ -39,7 +39,7 @@ std::vector<std::string> evaluate(std::string_view text, const std::vector<Input
         builder.append_null();
       } else if (is_string(input.type)) {
         builder.append_text(value);
-      } else if (!parse_fixed(input.type, value, 0, fixed)) {
+      } else if (!parse_fixed(input.type, value, core::TimeZone(), fixed)) {
         ADD_FAILURE() << value;
       } else if (fixed_width(input.type) == 1) {
         builder.append_value(static_cast<std::int8_t>(fixed.bytes[0]));
