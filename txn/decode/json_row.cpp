@@ -140,7 +140,8 @@ JsonRowParser::Outcome JsonRowParser::check_shape(ondemand::document& document) 
 }
 
 JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root, std::size_t row,
-                                            std::size_t rows_max, JsonScratch& scratch) {
+                                            std::size_t rows_max, JsonScratch& scratch,
+                                            bool behind_is_clear) {
   const RowContext context{text, row, rows_max, scratch};
   ondemand::document document;
   if (!start(text, scratch, document)) return Outcome::Broken;
@@ -153,7 +154,18 @@ JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root
   matched_ = matched_fed_ = cell_bytes_ = 0;
   if (one_pass_ && !has_root) {
     ondemand::object object;
-    if (const auto error = document.get_object().get(object)) return broken(error);
+    if (const auto error = document.get_object().get(object)) {
+      // simdjson also says so of brackets that do not match when a } happens to lie behind the text: what a row is must
+      // not depend on that, so it is looked at again with nothing behind it. It is no row in any case.
+      if (error != simdjson::INCOMPLETE_ARRAY_OR_OBJECT || behind_is_clear ||
+          !trim_end(text).ends_with('}')) {
+        return broken(error);
+      }
+      char* copy = scratch.arena.room(text.size() + simdjson::SIMDJSON_PADDING);
+      std::memcpy(copy, text.data(), text.size());
+      std::memset(copy + text.size(), 0, simdjson::SIMDJSON_PADDING);
+      return parse({copy, text.size()}, has_root, row, rows_max, scratch, true);
+    }
     if (const Outcome taken = take_keys(object, context); taken != Outcome::Row) return taken;
     const char* rest = nullptr;
     const auto behind = document.current_location().get(rest);

@@ -68,7 +68,7 @@ class JsonRowParser {
 
   // Broken: the text is no JSON. `has_root` false: the root was applied already.
   Outcome parse(std::string_view text, bool has_root, std::size_t row, std::size_t rows_max,
-                JsonScratch& scratch);
+                JsonScratch& scratch, bool behind_is_clear = false);
   const std::string& reason() const { return reason_; }
   std::size_t cell_bytes() const { return cell_bytes_; }  // of the last row
 
