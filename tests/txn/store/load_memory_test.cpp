@@ -3,6 +3,7 @@
 
 #include "tests/crash/store_world.hpp"
 #include "txn/decode/column_mapping.hpp"
+#include "txn/decode/csv_decoder.hpp"
 
 namespace penstock::txn {
 namespace {
@@ -14,7 +15,8 @@ std::unique_ptr<Load> make_load(Store& store, const BeganLoad& began) {
   options.block = store.limits().block;
   options.row_bytes_max = store.limits().row_bytes_max;
   auto mapping = map_columns(*began.table->schema, {});
-  return std::make_unique<Load>(store.here(), began, options, *mapping, 0.0);
+  auto decoder = std::make_unique<CsvDecoder>(options, began.table->schema, *mapping, store.here().scratch());
+  return std::make_unique<Load>(store.here(), began, std::move(decoder), 0.0);
 }
 
 Task<void> abort_and_destroy(std::unique_ptr<Load> load, bool* done) {

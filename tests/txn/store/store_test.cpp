@@ -2,6 +2,7 @@
 
 #include "core/base/log.hpp"
 #include "tests/crash/store_world.hpp"
+#include "txn/decode/csv_decoder.hpp"
 
 namespace penstock::crash {
 namespace {
@@ -148,7 +149,9 @@ Task<void> send_endless(txn::Store* store, txn::BeganLoad began, std::size_t byt
   options.block = store->limits().block;
   options.row_bytes_max = store->limits().row_bytes_max;
   auto mapping = txn::map_columns(*began.table->schema, {});
-  txn::Load load(store->here(), began, options, *mapping, 0.0);
+  auto decoder =
+      std::make_unique<txn::CsvDecoder>(options, began.table->schema, *mapping, store->here().scratch());
+  txn::Load load(store->here(), began, std::move(decoder), 0.0);
   const std::string piece(1024, 'x');
   for (std::size_t sent = 0; sent < bytes && error->empty(); sent += piece.size()) {
     if (auto fed = co_await load.append(core::as_bytes(piece)); !fed) *error = fed.error().message;
