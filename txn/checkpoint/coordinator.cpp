@@ -282,42 +282,10 @@ core::Task<core::Result<>> Coordinator::take_range() {
   co_return logged;
 }
 
-namespace {
-std::uint64_t partition_bytes_of(const PartitioningSpec& spec) {
-  constexpr std::uint64_t kNumberBytes = 17;
-  std::uint64_t bytes = 64 + spec.clause.size();
-  for (const PartitionSpec& partition : spec.partitions) {
-    const std::uint64_t both_ends = 64 + 2 * kNumberBytes * spec.columns.size();
-    bytes += partition.name.size() + both_ends;
-    for (const auto& values : partition.values) {
-      for (const PartitionValueSpec& value : values) bytes += 2 * (kNumberBytes + value.text.size());
-    }
-    if (partition.form == PartitionSpec::Form::Steps) bytes += kPartitionsMax * both_ends;
-  }
-  return bytes;
-}
-
-// No less than what the Ddl item of this statement takes.
-std::uint64_t statement_bytes_of(const Statement& statement) {
-  std::uint64_t bytes = 4096;
-  // A copy is as large as what it copies, which only the catalog knows: it goes into a record of its own.
-  if (std::holds_alternative<CreateTableLikeStatement>(statement)) return UINT64_MAX / 2;
-  const auto* create = std::get_if<CreateTableStatement>(&statement);
-  if (create == nullptr) return bytes;
-  for (const ColumnSpec& column : create->columns) {
-    bytes += 128 + column.name.size() + column.comment.size() + column.default_value.value_or("").size();
-  }
-  for (const IndexSpec& index : create->indexes) bytes += 16 + index.text.size();
-  for (const auto& [key, value] : create->properties) bytes += 16 + key.size() + value.size();
-  if (create->partitioning) bytes += partition_bytes_of(*create->partitioning);
-  return bytes + create->comment.size();
-}
-}  // namespace
-
 // About what a request takes of a commit record.
 std::uint64_t Coordinator::record_bytes_of(const Request& request) {
   constexpr std::uint64_t kSmall = 256;
-  if (request.statement) return statement_bytes_of(*request.statement);
+  if (request.statement) return change_bytes_max(*request.statement);
   if (!request.vote) return kSmall;
   std::uint64_t bytes = kSmall;
   const auto add = [&](const LoadInfo& load) { bytes += LoadInfo::kEncodedBytesMin + load.label.size(); };

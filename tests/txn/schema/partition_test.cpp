@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+
 #include "tests/txn/schema/samples.hpp"
 #include "txn/schema/show.hpp"
 
@@ -216,6 +219,111 @@ TEST(Partitions, check_table_refuses_what_does_not_fit) {
   EXPECT_FALSE(with([](Partitioning& p) { p.partitions[1].upper[0].kind = PartitionValue::Kind::Null; }));
   EXPECT_FALSE(with([](Partitioning& p) { p.partitions[1].values.push_back({PartitionValue::of(1)}); }));
   EXPECT_FALSE(with([](Partitioning& p) { std::swap(p.partitions[0], p.partitions[1]); }));
+}
+
+TEST(Partitions, an_encoded_change_is_no_larger_than_its_statement_foretells) {
+  std::string lists = "PARTITION p VALUES IN (0";
+  for (int i = 1; i < 3000; ++i) lists += "," + std::to_string(i);
+  std::string ranges = "PARTITION p VALUES LESS THAN (0)";
+  for (int i = 1; i < 3000; ++i)
+    ranges += ",PARTITION p" + std::to_string(i) + " VALUES LESS THAN (" + std::to_string(i) + ")";
+  for (const std::string& partitions :
+       {std::string(), "PARTITION BY LIST(i) (" + lists + "))",
+        "PARTITION BY RANGE(i, b, s, l, d, m) (" + ranges + ")",
+        std::string("PARTITION BY RANGE(i) (FROM (1) TO (4097) INTERVAL 1)"),
+        std::string("PARTITION BY LIST(v) (PARTITION p VALUES IN ('', 'a', 'abcde', NULL))")}) {
+    auto statement = parse_statement(kColumns + partitions);
+    ASSERT_TRUE(statement.has_value());
+    auto change = plan_change(*with_database(), *statement, "db");
+    ASSERT_TRUE(change.has_value()) << change.error().message;
+    std::vector<std::byte> bytes;
+    core::ByteWriter writer(bytes);
+    encode_change(**change, writer);
+    EXPECT_LE(bytes.size(), change_bytes_max(*statement)) << partitions.substr(0, 60);
+  }
+}
+
+TEST(Partitions, whatever_is_written_is_refused_or_comes_back_as_it_is_shown) {
+  static constexpr std::array<std::string_view, 44> kPieces = {
+      "PARTITION p",
+      "PARTITION q",
+      "PARTITION `r`",
+      " VALUES ",
+      "LESS THAN ",
+      "IN ",
+      "MAXVALUE",
+      "NULL",
+      "(",
+      ")",
+      "[",
+      ",",
+      "1",
+      "-5",
+      "'7'",
+      "'2024-02-29'",
+      "'x'",
+      "true",
+      "FROM ",
+      " TO ",
+      " INTERVAL ",
+      "DAY",
+      "MONTH",
+      "'2024-01-01'",
+      "'20240301'",
+      "HOUR",
+      "WEEK",
+      "YEAR",
+      "AUTO ",
+      "PARTITION BY ",
+      "RANGE",
+      "LIST",
+      "(i)",
+      "(d)",
+      "(v, i)",
+      "(f)",
+      " (PARTITION a VALUES LESS THAN (",
+      " (PARTITION a VALUES IN (",
+      "99999999999999999999",
+      "date_trunc(m, 'day')",
+      "'9999-12-31'",
+      "'0000-01-01'",
+      "('k' = 'v')",
+      "(FROM ('2024-01-01') TO ('2024-02-01') INTERVAL 1 "};
+  static constexpr std::array<std::string_view, 5> kSeeds = {
+      "PARTITION BY RANGE(i) (PARTITION a VALUES LESS THAN (1), PARTITION b VALUES [(3), (5)), PARTITION c "
+      "VALUES LESS THAN "
+      "(MAXVALUE))",
+      "PARTITION BY RANGE(d, i) (PARTITION a VALUES LESS THAN ('2024-01-01', 5), PARTITION b VALUES LESS "
+      "THAN ('2024-01-02'))",
+      "PARTITION BY LIST(v, i) (PARTITION a VALUES IN (('x', 1), (NULL, NULL)), PARTITION b VALUES IN (('y', "
+      "2)))",
+      "PARTITION BY RANGE(m) (FROM ('2023-12-30 23:00:00') TO ('2024-03-01') INTERVAL 1 WEEK)",
+      "AUTO PARTITION BY RANGE (date_trunc(`m`, 'month')) ()"};
+  const auto catalog = with_database();
+  Dice dice(5);
+  std::size_t accepted = 0;
+  for (int round = 0; round < 8000; ++round) {
+    std::string clause(dice.pick(kSeeds));
+    for (std::size_t edits = dice.below(4); edits > 0; --edits) {
+      const std::size_t at = dice.below(clause.size() + 1);
+      if (dice.coin()) clause.erase(at, dice.below(9));
+      if (dice.coin()) clause.insert(std::min(at, clause.size()), std::string(dice.pick(kPieces)));
+    }
+    auto statement = parse_statement(kColumns + clause);
+    if (!statement) continue;
+    auto change = plan_change(*catalog, *statement, "db");
+    if (!change) {
+      EXPECT_LE(change.error().message.size(), 1100U);
+      continue;
+    }
+    const Table& table = *std::get<CreateTable>(**change).table;
+    ASSERT_TRUE(check_table(table).has_value()) << clause;
+    const std::string shown = show_create_table(*catalog, table);
+    ASSERT_EQ(error_of(*catalog, shown), "") << clause << "\n" << shown;
+    ASSERT_EQ(*after(catalog, shown)->find_table("db", "t"), table) << clause << "\n" << shown;
+    ++accepted;
+  }
+  EXPECT_GT(accepted, 800U);
 }
 
 }  // namespace
