@@ -1,6 +1,7 @@
 #include "txn/expression/row_copy.hpp"
 
 #include <cstring>
+#include <vector>
 
 namespace penstock::txn {
 namespace {
@@ -13,6 +14,24 @@ void each_run(std::span<const std::uint32_t> rows, F f) {
     while (end < rows.size() && rows[end] == rows[i] + (end - i)) ++end;
     f(std::size_t{rows[i]}, end - i);
     i = end;
+  }
+}
+
+// Array and Map: the chosen rows' elements, or keys and values, as chosen rows of the children.
+void append_offset_rows(const ColumnView& from, std::size_t begin, std::span<const std::uint32_t> rows,
+                        ColumnBuilder& to) {
+  std::vector<std::uint32_t> inside;
+  for (const std::uint32_t row : rows) {
+    for (std::uint32_t at = from.offsets[begin + row]; at < from.offsets[begin + row + 1]; ++at)
+      inside.push_back(at);
+  }
+  auto end = static_cast<std::uint32_t>(to.children()[0].rows());
+  for (std::size_t i = 0; i < from.children.size(); ++i)
+    append_rows(from.children[i], 0, inside, to.children()[i]);
+  std::uint32_t* out = to.extend_offsets(rows.size());
+  for (const std::uint32_t row : rows) {
+    end += from.offsets[begin + row + 1] - from.offsets[begin + row];
+    *out++ = end;
   }
 }
 
@@ -32,6 +51,12 @@ void append_rows(const ColumnView& from, std::size_t begin, std::span<const std:
       CHECK_LE(text.size(), UINT32_MAX);
       for (std::size_t i = 1; i <= count; ++i) *end++ = offsets[i] + shift;
     });
+  } else if (has_offsets(from.type)) {
+    append_offset_rows(from, begin, rows, to);
+  } else if (is_nested(from.type)) {
+    for (std::size_t i = 0; i < from.children.size(); ++i)
+      append_rows(from.children[i], begin, rows, to.children()[i]);
+    for (std::size_t i = 0; i < rows.size(); ++i) to.end_nested();
   } else {
     const std::size_t width = fixed_width(from.type);
     std::byte* out = nullptr;
