@@ -83,6 +83,11 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   } else {
     return refuse(compression.error());
   }
+  if (const auto merge = value_of(request, "merge_type");
+      !merge.empty() && !equals_ignoring_case(merge, "APPEND") && !equals_ignoring_case(merge, "DELETE") &&
+      !equals_ignoring_case(merge, "MERGE")) {
+    return refuse(fmt::format("Invalid merge type {}", merge));
+  }
   // Headers that would change which rows arrive may not be ignored: rows would come out wrong in silence.
   for (const std::string_view name :
        {"partitions", "temporary_partitions", "merge_type", "delete", "function_column.sequence_col",
