@@ -182,6 +182,12 @@ class Server:
             time.sleep(0.01)
         raise Failed(f"penstock did not listen within {READY_SECONDS} s:\n{self.log_tail()}")
 
+    def redirect_port(self):
+        """Of the second door, for a server with `--redirect-listen 127.0.0.1:0`."""
+        found = re.search(r"\bredirecting\b.*?\baddress=\S*:(\d+)", self.log_text(self.log_from))
+        expect(found, f"no second door is open:\n{self.log_tail()}")
+        return int(found.group(1))
+
     def start(self, shards=None):
         return self.spawn(shards).wait_ready()
 
