@@ -82,10 +82,10 @@ class DoorsWorld {
     const auto has_final = [&] {
       std::string text(client.received());
       while (take_reply(text, reply, is_head)) {
-        // A body of no said length (HTTP/1.0) ends with its connection.
-        const bool has_end = is_head || reply.has("Transfer-Encoding: chunked") ||
-                             reply.head.find("Content-Length: ") != std::string::npos;
-        if (reply.status >= 200) return has_end || client.is_ended();
+        // Without a length it is whole when the connection ends.
+        const bool has_length = is_head || reply.has("Transfer-Encoding: chunked") ||
+                                reply.head.find("Content-Length: ") != std::string::npos;
+        if (reply.status >= 200 && (has_length || client.is_ended())) return true;
       }
       return client.is_ended();
     };
