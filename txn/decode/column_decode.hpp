@@ -23,6 +23,7 @@ namespace penstock::txn {
 struct CellRules {
   bool strict = false;                   // a cell that cannot be converted filters its row
   std::int32_t zone_offset_seconds = 0;  // of the load's time zone from UTC
+  bool has_json_escapes = false;         // in double quotes inside of nested values
 };
 
 struct JsonScratch;

@@ -55,6 +55,20 @@ struct BadRows {
   std::size_t count = 0;
   std::array<std::uint64_t, RowBatch::kRowsMax / 64 + 1> bits{};
   std::array<Cell, RowBatch::kRowsMax + RowBatch::kBlock> cells;
+  std::array<std::uint32_t, RowBatch::kRowsMax + RowBatch::kBlock> unfolded;
+  bool counts_unfolded = false;
+
+  // What lists of a row unfold to beside its text, over all of its columns. False: too much.
+  static constexpr std::size_t kUnfoldedMax = std::size_t{48} * 1024 * 1024;
+  bool unfold(std::size_t row, std::size_t bytes) {
+    if (!counts_unfolded) {
+      unfolded.fill(0);
+      counts_unfolded = true;
+    }
+    const std::size_t sum = unfolded[row] + bytes;
+    unfolded[row] = static_cast<std::uint32_t>(sum < kUnfoldedMax ? sum : kUnfoldedMax);
+    return sum <= kUnfoldedMax;
+  }
 
   bool has(std::size_t row) const { return (bits[row / 64] >> row % 64 & 1) != 0; }
   void add(std::size_t row, std::uint32_t column, BadCell why) {
@@ -65,6 +79,7 @@ struct BadRows {
   }
   void clear() {
     count = 0;
+    counts_unfolded = false;
     bits.fill(0);
   }
 };

@@ -473,6 +473,9 @@ bool parse_fixed(const Type& type, std::string_view text, std::int32_t zone_offs
     case TypeKind::String:
     case TypeKind::Char:
     case TypeKind::Json:
+    case TypeKind::Array:
+    case TypeKind::Map:
+    case TypeKind::Struct:
       break;
   }
   return false;
