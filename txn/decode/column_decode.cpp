@@ -318,10 +318,10 @@ void decode_nested(const CellsOf& cells, std::size_t count, const ColumnSource& 
     const bool was_null = cells.is_null(cell);
     NestedOutcome outcome = NestedOutcome::Malformed;
     if (!was_null) {
-      std::size_t unfolded = 0;
+      std::size_t unfolded = bad.left_to_unfold(row);
       outcome = append_nested({cell.begin, cell.size}, source.rules, out, unfolded);
       if (outcome == NestedOutcome::Taken) {
-        if (!bad.unfold(row, unfolded)) bad.add(row, source.column, BadCell::TooLong);
+        bad.unfold(row, unfolded);
         continue;
       }
     }

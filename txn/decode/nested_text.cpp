@@ -1,5 +1,6 @@
 #include "txn/decode/nested_text.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "txn/decode/json_compact.hpp"
@@ -45,8 +46,11 @@ std::size_t count_types(const Type& type) {
 
 class NestedReader {
  public:
-  NestedReader(std::string_view text, const CellRules& rules)
-      : text_(text), rules_(rules), work_left_(text.size() * kWorkPerByte + kWorkMin) {}
+  NestedReader(std::string_view text, const CellRules& rules, std::size_t unfolded_max)
+      : text_(text),
+        rules_(rules),
+        work_left_(text.size() * kWorkPerByte + kWorkMin),
+        unfolded_max_(std::min(text.size() * kExpansionMax, unfolded_max)) {}
 
   bool read(ColumnBuilder& out) {
     skip_blanks();
@@ -84,7 +88,7 @@ class NestedReader {
   }
   bool unfold(std::size_t bytes) {
     unfolded_ += bytes;
-    if (unfolded_ > text_.size() * kExpansionMax) is_too_long_ = true;
+    if (unfolded_ > unfolded_max_) is_too_long_ = true;
     return !is_too_long_;
   }
 
@@ -338,6 +342,7 @@ class NestedReader {
   std::size_t at_ = 0;
   std::size_t work_left_;
   std::size_t unfolded_ = 0;
+  std::size_t unfolded_max_;
   bool is_too_long_ = false;
   bool gives_up_ = false;
 };
@@ -346,7 +351,7 @@ class NestedReader {
 
 NestedOutcome append_nested(std::string_view text, const CellRules& rules, ColumnBuilder& out,
                             std::size_t& unfolded) {
-  NestedReader reader(text, rules);
+  NestedReader reader(text, rules, unfolded);
   const std::size_t rows = out.rows();
   const bool is_read = reader.read(out) && !reader.is_too_long();
   unfolded = reader.unfolded();

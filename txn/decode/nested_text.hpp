@@ -25,7 +25,7 @@ namespace penstock::txn {
 
 enum class NestedOutcome : std::uint8_t { Taken, Malformed, TooLong };
 
-// `unfolded` becomes how many bytes the elements of lists took beside their text.
+// `unfolded` says how many bytes the elements of lists may take beside their text, and becomes how many they took.
 NestedOutcome append_nested(std::string_view text, const CellRules& rules, ColumnBuilder& out,
                             std::size_t& unfolded);
 

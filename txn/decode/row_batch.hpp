@@ -9,6 +9,7 @@
 // Failure:  none.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -56,18 +57,24 @@ struct BadRows {
   std::array<std::uint64_t, RowBatch::kRowsMax / 64 + 1> bits{};
   std::array<Cell, RowBatch::kRowsMax + RowBatch::kBlock> cells;
   std::array<std::uint32_t, RowBatch::kRowsMax + RowBatch::kBlock> unfolded;
+  std::size_t all_unfolded = 0;
   bool counts_unfolded = false;
 
-  // What lists of a row unfold to beside its text, over all of its columns. False: too much.
-  static constexpr std::size_t kUnfoldedMax = std::size_t{48} * 1024 * 1024;
-  bool unfold(std::size_t row, std::size_t bytes) {
+  // What lists unfold to beside their text, of a row over all of its columns and of all rows. Batches that could come
+  // near the second bound are not made, or are made again with fewer rows: it only keeps memory small until then.
+  static constexpr std::size_t kRowUnfoldedMax = std::size_t{48} * 1024 * 1024;
+  static constexpr std::size_t kUnfoldedMax = 2 * kRowUnfoldedMax;
+  std::size_t left_to_unfold(std::size_t row) {
     if (!counts_unfolded) {
       unfolded.fill(0);
+      all_unfolded = 0;
       counts_unfolded = true;
     }
-    const std::size_t sum = unfolded[row] + bytes;
-    unfolded[row] = static_cast<std::uint32_t>(sum < kUnfoldedMax ? sum : kUnfoldedMax);
-    return sum <= kUnfoldedMax;
+    return std::min(kRowUnfoldedMax - unfolded[row], kUnfoldedMax - all_unfolded);
+  }
+  void unfold(std::size_t row, std::size_t bytes) {  // at most what is left
+    unfolded[row] += static_cast<std::uint32_t>(bytes);
+    all_unfolded += bytes;
   }
 
   bool has(std::size_t row) const { return (bits[row / 64] >> row % 64 & 1) != 0; }

@@ -20,7 +20,7 @@ std::string taken(const Type& type, std::string_view text, const CellRules& rule
   ColumnBuilder column(type);
   column.append_null();
   const std::size_t before = column.bytes();
-  std::size_t unfolded = 0;
+  std::size_t unfolded = BadRows::kRowUnfoldedMax;
   const std::vector<char> exact(text.begin(), text.end());  // nothing readable behind it
   switch (append_nested({exact.data(), exact.size()}, rules, column, unfolded)) {
     case NestedOutcome::Malformed:
