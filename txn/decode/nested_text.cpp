@@ -44,13 +44,32 @@ std::size_t count_types(const Type& type) {
   return sum;
 }
 
+// What a row of lists costs: memory, and names of fields that a NULL must be printed with.
+struct RowCost {
+  std::size_t memory = 0;
+  std::size_t names = 0;
+
+  void add(const Type& type) {
+    memory += row_width(type);
+    add_names(type);
+  }
+  bool is_known() const { return memory != 0; }
+
+ private:
+  void add_names(const Type& type) {
+    if (type.kind != TypeKind::Struct) return;
+    for (const std::string& name : type.nested->names) names += name.size();
+    for (const Type& field : type.children()) add_names(field);
+  }
+};
+
 class NestedReader {
  public:
   NestedReader(std::string_view text, const CellRules& rules, std::size_t unfolded_max)
       : text_(text),
         rules_(rules),
         work_left_(text.size() * kWorkPerByte + kWorkMin),
-        unfolded_max_(std::min(text.size() * kExpansionMax, unfolded_max)) {}
+        unfolded_max_(unfolded_max) {}
 
   bool read(ColumnBuilder& out) {
     skip_blanks();
@@ -86,9 +105,10 @@ class NestedReader {
     work_left_ -= bytes;
     return true;
   }
-  bool unfold(std::size_t bytes) {
-    unfolded_ += bytes;
-    if (unfolded_ > unfolded_max_) is_too_long_ = true;
+  bool unfold(const RowCost& cost) {
+    memory_ += cost.memory;
+    unfolded_ += cost.memory + cost.names;
+    if (memory_ > text_.size() * kExpansionMax || unfolded_ > unfolded_max_) is_too_long_ = true;
     return !is_too_long_;
   }
 
@@ -107,11 +127,11 @@ class NestedReader {
   bool take_array(ColumnBuilder& out) {
     if (!take_char('[')) return false;
     ColumnBuilder& element = out.children()[0];
-    std::size_t width = 0;  // found out for the first element: type trees can be wide, and lists empty
+    RowCost cost;  // found out for the first element: type trees can be wide, and lists empty
     skip_blanks();
     while (current() != ']') {  // a comma behind the last element is no element more
-      if (width == 0) width = row_width(element.type());
-      if (!unfold(width) || !take_element(element)) return false;
+      if (!cost.is_known()) cost.add(element.type());
+      if (!unfold(cost) || !take_element(element)) return false;
       if (!take_char(',')) break;
       skip_blanks();
     }
@@ -124,12 +144,15 @@ class NestedReader {
     if (!take_char('{')) return false;
     ColumnBuilder& key = out.children()[0];
     ColumnBuilder& value = out.children()[1];
-    std::size_t width = 0;
+    RowCost cost;
     skip_blanks();
     while (current() != '}') {
-      if (width == 0) width = row_width(key.type()) + row_width(value.type());
+      if (!cost.is_known()) {
+        cost.add(key.type());
+        cost.add(value.type());
+      }
       Scalar written;
-      if (!unfold(width) || !take_scalar(true, written) || !take_char(':')) return false;
+      if (!unfold(cost) || !take_scalar(true, written) || !take_char(':')) return false;
       append_scalar(written, key);
       skip_blanks();
       if (!take_element(value)) return false;
@@ -341,6 +364,7 @@ class NestedReader {
   const CellRules& rules_;
   std::size_t at_ = 0;
   std::size_t work_left_;
+  std::size_t memory_ = 0;
   std::size_t unfolded_ = 0;
   std::size_t unfolded_max_;
   bool is_too_long_ = false;
