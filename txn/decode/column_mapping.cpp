@@ -93,7 +93,11 @@ std::expected<FillValue, std::string> fill_value(const ColumnDef& column, const 
   if (column.default_kind == DefaultKind::Literal && column.default_value) {
     const std::string& text = *column.default_value;
     fill.is_null = false;
-    if (column.type.kind == TypeKind::Json) {
+    if (is_nested(column.type)) {
+      if ((column.type.kind == TypeKind::Array && text == "[]") ||
+          (column.type.kind == TypeKind::Map && text == "{}"))
+        return fill;
+    } else if (column.type.kind == TypeKind::Json) {
       GrowBuffer compact;
       if (compact_json(text, compact) && compact.size() <= column.type.length) {
         fill.text = core::as_text(compact.bytes());

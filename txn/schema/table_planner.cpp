@@ -25,10 +25,13 @@ SqlResult<> plan_default(const ColumnSpec& spec, ColumnDef& column) {
   if (spec.default_kind == DefaultKind::Null && !column.nullable) {
     return sql_error(fmt::format("Can not set null default value to non nullable column: {}", spec.name));
   }
-  if (spec.default_kind == DefaultKind::Literal && is_nested(column.type) && spec.default_value != "[]" &&
-      spec.default_value != "{}") {
-    return sql_error(fmt::format("The default of column {} of type {} can only be NULL or empty: [] or {{}}",
-                                 spec.name, type_name(column.type)));
+  if (spec.default_kind == DefaultKind::Literal && is_nested(column.type) &&
+      !(column.type.kind == TypeKind::Array && spec.default_value == "[]") &&
+      !(column.type.kind == TypeKind::Map && spec.default_value == "{}")) {
+    return sql_error(
+        fmt::format("The default of column {} of type {} can only be NULL, [] of an ARRAY or {{}} "
+                    "of a MAP",
+                    spec.name, type_name(column.type)));
   }
   if (spec.default_kind == DefaultKind::CurrentDate && column.type.kind != TypeKind::Date) {
     return sql_error(fmt::format(
