@@ -51,6 +51,12 @@ std::string bytes_of(const PartitionKey& key) {
   return out;
 }
 
+constexpr Int128 kLowest = -(static_cast<Int128>(1) << 126) - (static_cast<Int128>(1) << 126);
+
+bool is_open_below(const Partition& range) {
+  return range.lower.empty() || range.lower[0].kind == PartitionValue::Kind::Min;
+}
+
 bool is_in(const Partition& range, const PartitionKey& key) {
   return compare(key, range.upper) < 0 && (range.lower.empty() || compare(range.lower, key) <= 0);
 }
@@ -96,6 +102,12 @@ std::expected<std::unique_ptr<PartitionFilter>, std::string> PartitionFilter::ma
     std::ranges::sort(chosen, is_before);
     filter->ranges_ = std::move(chosen);
     filter->key_.resize(filter->columns_.size());
+    if (filter->columns_.size() > 1) return filter;
+    filter->takes_null_ = is_open_below(filter->ranges_.front());
+    for (const Partition& range : filter->ranges_) {
+      filter->spans_.push_back({is_open_below(range) ? kLowest : range.lower[0].number, range.upper[0].number,
+                                range.upper[0].kind != PartitionValue::Kind::Max});
+    }
     return filter;
   }
   for (const Partition& partition : chosen) {
@@ -105,7 +117,7 @@ std::expected<std::unique_ptr<PartitionFilter>, std::string> PartitionFilter::ma
 }
 
 bool PartitionFilter::has_place(std::span<const ColumnView> views, std::size_t row) {
-  if (kind_ == PartitionKind::Range) return has_range(views, row);
+  if (kind_ == PartitionKind::Range) return spans_.empty() ? has_range(views, row) : has_span(views[0], row);
   bytes_.clear();
   for (const ColumnView& view : views) append_value(view, row);
   return values_.contains(bytes_);
@@ -126,6 +138,21 @@ bool PartitionFilter::has_range(std::span<const ColumnView> views, std::size_t r
   const auto found = std::upper_bound(ranges_.begin(), ranges_.end(), key_, ends_above);
   if (found == ranges_.end() || !is_in(*found, key_)) return false;
   last_ = static_cast<std::size_t>(found - ranges_.begin());
+  return true;
+}
+
+bool PartitionFilter::has_span(const ColumnView& view, std::size_t row) {
+  if (view.is_null(row)) return takes_null_;
+  const Int128 number = number_at(view, row);
+  const auto is_within = [&](const Span& span) {
+    return span.first <= number && (!span.has_end || number < span.end);
+  };
+  if (is_within(spans_[last_])) return true;
+  const auto found =
+      std::upper_bound(spans_.begin(), spans_.end(), number,
+                       [](Int128 value, const Span& span) { return !span.has_end || value < span.end; });
+  if (found == spans_.end() || !is_within(*found)) return false;
+  last_ = static_cast<std::size_t>(found - spans_.begin());
   return true;
 }
 

@@ -34,11 +34,19 @@ class PartitionFilter {
  private:
   PartitionFilter() = default;
   bool has_range(std::span<const ColumnView> views, std::size_t row);
+  bool has_span(const ColumnView& view, std::size_t row);
   void append_value(const ColumnView& view, std::size_t row);
 
   PartitionKind kind_ = PartitionKind::None;
   std::vector<std::size_t> columns_;
+  struct Span {
+    Int128 first;
+    Int128 end;
+    bool has_end;
+  };
   std::vector<Partition> ranges_;  // in their order
+  std::vector<Span> spans_;        // the same for a single column, as numbers
+  bool takes_null_ = false;        // of a single column
   std::size_t last_ = 0;           // where the row before lay
   PartitionKey key_;
   std::unordered_set<std::string> values_;  // of lists: the bytes of a row's values

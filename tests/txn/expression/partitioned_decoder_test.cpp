@@ -123,6 +123,36 @@ TEST(PartitionFilter, finds_every_key_among_many_ranges) {
   }
 }
 
+TEST(PartitionFilter, ranges_that_are_open_take_the_ends_of_the_type_and_only_below_null) {
+  Table table = ranged_table();
+  auto schema = std::make_shared<TableSchema>(*table.schema);
+  schema->columns[0].type = Type::of(TypeKind::LargeInt);
+  table.schema = schema;
+  const Int128 least = partition_numbers(schema->columns[0].type).least;
+  const Int128 most = partition_numbers(schema->columns[0].type).most;
+  ColumnBuilder column(schema->columns[0].type);
+  for (const Int128 number : {least, Int128{-1}, Int128{0}, Int128{9}, Int128{10}, most})
+    column.append_value(number);
+  column.append_null();
+  const std::vector<ColumnView> views = {column.view()};
+  const auto places = [&](PartitionKey lower, PartitionKey upper) {
+    table.partitioning.partitions = {{.name = "p", .lower = std::move(lower), .upper = std::move(upper)}};
+    auto filter = PartitionFilter::make(table, {});
+    std::string out;
+    for (std::size_t row = 0; row < column.rows(); ++row) out += (*filter)->has_place(views, row) ? '1' : '0';
+    return out;
+  };
+  const PartitionKey zero = {PartitionValue::of(0)};
+  const PartitionKey ten = {PartitionValue::of(10)};
+  const PartitionKey highest = {PartitionValue::word(PartitionValue::Kind::Max)};
+  EXPECT_EQ(places(zero, ten), "0011000");
+  EXPECT_EQ(places({}, ten), "1111001");
+  EXPECT_EQ(places(zero, highest), "0011110");
+  EXPECT_EQ(places({}, highest), "1111111");
+  EXPECT_EQ(places({}, {PartitionValue::of(least)}), "0000001");
+  EXPECT_EQ(places({PartitionValue::of(most)}, highest), "0000010");
+}
+
 TEST(RowCopy, nested_rows_are_copied_with_all_they_hold) {
   const Type type = Type::array(Type::structure({"a", "b"}, {Type::of(TypeKind::Int), Type::varchar(10)}));
   ColumnBuilder from(type);
