@@ -12,8 +12,8 @@ namespace penstock::txn {
 namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
-constexpr std::size_t kWorkPerByte =
-    64;  // looks at a byte, on average: only crooked quotes need more than a few
+// Looks at a byte, on average: only crooked quotes need more than a few.
+constexpr std::size_t kWorkPerByte = 24;
 constexpr std::size_t kWorkMin = 32 * 1024;
 
 bool is_quote(char c) { return c == '"' || c == '\''; }
