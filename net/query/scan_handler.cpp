@@ -185,8 +185,8 @@ core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn:
       co_return problem(400, chosen.error());
     const auto row_views = views_of(**block, row_ids);
     const auto key_views = views_of(**block, key_ids);
-    for (std::size_t i = 0; i < chooser.count(); ++i) {
-      const std::uint32_t row = chooser.row(i);
+    for (std::size_t at = 0; at < chooser.count(); ++at) {
+      const std::uint32_t row = chooser.row(at);
       key.clear();
       text.clear();
       for (std::size_t i = 0; i < key_views.size(); ++i) {
@@ -201,7 +201,7 @@ core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn:
                              "rows with a limit of at most {}, or raise the limit",
                              sort_memory_max_ / core::kMiB, txn::RowSorter::kSmallLimit));
       }
-      if (i % kSortedRowsBetweenYields == kSortedRowsBetweenYields - 1) co_await exchange.shard().yield();
+      if (at % kSortedRowsBetweenYields == kSortedRowsBetweenYields - 1) co_await exchange.shard().yield();
     }
   }
   sorter.finish();

@@ -92,12 +92,65 @@ def ip_column(r):
     return Column("IPV4", lambda: ".".join(str(r.randrange(256)) for _ in range(4)))
 
 
-KINDS = [integer("TINYINT", 8), integer("SMALLINT", 16), integer("INT", 32), integer("BIGINT", 64), integer("LARGEINT", 128),
+def quoted(value):
+    return '"' + value + '"'
+
+
+def list_text(r):
+    return "".join(r.choice("abcXYZ 0189,;|äß€中🙂:") for _ in range(r.choice([0, 1, 3, 10])))
+
+
+class Nested:
+    """A value of a nested column: its text in a body, its JSON, and what a scan gives."""
+
+    def __init__(self, text, made):
+        self.text, self.json = text, made
+
+
+def array_column(r):
+    ddl, element = r.choice([("ARRAY<INT>", lambda: r.randrange(-1000, 1000)), ("ARRAY<STRING>", lambda: list_text(r)),
+                             ("ARRAY<ARRAY<BIGINT>>", lambda: [r.randrange(10 ** 12) for _ in range(r.randrange(3))])])
+
+    def value():
+        items = [None if r.random() < 0.1 else element() for _ in range(r.choice([0, 1, 2, 9]))]
+        return Nested(nested_text(items), items)
+
+    return Column(ddl, value, lambda v: shown_text(v.text))
+
+
+def map_column(r):
+    def value():
+        items = {f"k{i}": None if r.random() < 0.1 else r.randrange(1000) for i in range(r.choice([0, 1, 5]))}
+        return Nested(nested_text(items), items)
+
+    return Column("MAP<STRING,INT>", value, lambda v: shown_text(v.text))
+
+
+def struct_column(r):
+    def value():
+        fields = {"f1": r.randrange(100), "f2": None if r.random() < 0.2 else list_text(r)}
+        return Nested(nested_text(fields), fields)
+
+    return Column("STRUCT<f1:INT,f2:STRING>", value, lambda v: shown_text(v.text))
+
+
+def nested_text(value):
+    """As a scan writes it, which is also what a load takes."""
+    if isinstance(value, list):
+        return "[" + ", ".join(nested_text(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}":{nested_text(item)}' for key, item in value.items()) + "}"
+    return "null" if value is None else quoted(value) if isinstance(value, str) else str(value)
+
+
+KINDS = [array_column, map_column, struct_column, integer("TINYINT", 8), integer("SMALLINT", 16), integer("INT", 32), integer("BIGINT", 64), integer("LARGEINT", 128),
          decimal_column, date_column, datetime_column, string_column, string_column, double_column, boolean_column, ip_column]
 
 
 def plain(value):
     """As a cell's text in a body."""
+    if isinstance(value, Nested):
+        return value.text
     if value is True or value is False:
         return "true" if value else "false"
     if isinstance(value, float):
@@ -116,7 +169,8 @@ def as_enclosed_csv(rows):
         for value in row:
             if value is None:
                 cells.append("\\N")
-            elif isinstance(value, str):
+            elif isinstance(value, (str, Nested)):
+                value = plain(value)
                 cells.append('"' + value.replace('"', '""') + '"')
             else:
                 cells.append(plain(value))
@@ -136,7 +190,9 @@ def as_json_object(row, r):
         value = row[i]
         if value is None and r.random() < 0.5:
             continue  # missing: the columns' default, which is NULL here
-        if isinstance(value, (str, bool)) or value is None:
+        if isinstance(value, Nested):
+            written = json.dumps(value.json if r.random() < 0.7 else value.text, ensure_ascii=r.random() < 0.5)
+        elif isinstance(value, (str, bool)) or value is None:
             written = json.dumps(value, ensure_ascii=r.random() < 0.5)
         elif isinstance(value, (int, float, decimal.Decimal)) and r.random() < 0.7:
             written = plain(value)
