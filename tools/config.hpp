@@ -27,7 +27,7 @@ struct Config {
   struct Limits {
     std::uint64_t connections_max = 20000;
     std::uint64_t body_idle_seconds = 259200;
-    std::uint64_t load_memory_mib = 64;  // per shard
+    std::uint64_t load_memory_mib = 64;      // per shard
     std::uint64_t inflate_memory_mib = 256;  // per shard
     std::uint64_t row_mib = 16;
     std::uint64_t journal_file_mib = 256;
