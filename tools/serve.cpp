@@ -69,8 +69,9 @@ class Process {
       : config_(config),
         shards_(shard_count(config)),
         limits_(store_limits(config)),
-        server_(shards_, http_options(config)),
-        front_(shards_, http_options(config)),
+        connections_max_(connections_within_file_limit(config.limits.connections_max)),
+        server_(shards_, http_options(config, connections_max_ - front_share(config, connections_max_))),
+        front_(shards_, http_options(config, front_share(config, connections_max_))),
         error_logs_(shards_,
                     {.bytes_max = config.limits.error_log_mib * core::kMiB,
                      .age_max = std::chrono::hours(config.limits.error_log_hours)},
@@ -148,9 +149,13 @@ class Process {
                    "the limit of open files (RLIMIT_NOFILE, ulimit -n) is low: raise it for more");
     return static_cast<std::uint32_t>(room);
   }
-  static net::HttpOptions http_options(const Config& config) {
+  // connections_max counts both listeners.
+  static std::uint32_t front_share(const Config& config, std::uint32_t connections_max) {
+    return config.redirect_listen.empty() ? 0 : std::max(connections_max / 4, 1u);
+  }
+  static net::HttpOptions http_options(const Config& config, std::uint32_t connections_max) {
     net::HttpOptions options;
-    options.connections_max = connections_within_file_limit(config.limits.connections_max);
+    options.connections_max = connections_max;
     options.body_idle_max = std::chrono::seconds(config.limits.body_idle_seconds);
     return options;
   }
@@ -279,6 +284,7 @@ class Process {
   const Config& config_;
   core::ShardSet shards_;
   const txn::StoreLimits limits_;
+  const std::uint32_t connections_max_;
   net::Server server_;
   net::Server front_;  // of redirect_listen
   net::ErrorLogs error_logs_;

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "core/base/log.hpp"
 #include "core/base/time_zone.hpp"
 
 namespace penstock::tools {
@@ -68,6 +69,9 @@ std::expected<void, std::string> install_machine_time_zones(const std::string& s
   const std::string own = "system";
   zones.emplace(own, rules_of(cctz::local_time_zone()));
   const bool has_names = zones.size() > 1;
+  if (!has_names) {
+    core::log_warn("no_time_zones", "file", kNamesFile, "effect", "only offsets are known: install tzdata");
+  }
   core::install_time_zones(std::move(zones));
   const auto zone = core::TimeZone::find(server_zone);
   if (!zone) {

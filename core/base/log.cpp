@@ -73,12 +73,19 @@ void append_log_value(std::string& out, std::string_view value) {
     return;
   }
   out += '"';
-  for (const char c : value.substr(0, 1024)) {
+  const std::string_view shown = value.substr(0, 1024);
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    const char c = shown[i];
     const auto u = static_cast<unsigned char>(c);
+    // Terminals act on 0x80 to 0x9f, alone or as U+0080 to U+009F.
+    const bool begins_c1 =
+        u == 0xc2 && i + 1 < shown.size() && (static_cast<unsigned char>(shown[i + 1]) & 0xe0) == 0x80;
+    const bool is_c1 = (u & 0xe0) == 0x80 && (i == 0 || static_cast<unsigned char>(shown[i - 1]) < 0x80 ||
+                                              static_cast<unsigned char>(shown[i - 1]) == 0xc2);
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
-    } else if (u < 0x20 || u == 0x7f) {
+    } else if (u < 0x20 || u == 0x7f || begins_c1 || is_c1) {
       out += fmt::format("\\x{:02x}", u);
     } else {
       out += c;

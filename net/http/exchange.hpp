@@ -66,6 +66,8 @@ class Exchange {
   void abandon() { is_abandoned_ = true; }
 
   bool is_draining() const { return context_.is_draining; }
+  // The server is ending and waits no longer: whoever works on a long reply stops.
+  bool is_cancelled() const { return wire_.is_cancelled(); }
   bool peer_is_gone() const { return wire_.peer_is_gone(); }  // as far as the last read or write showed
   bool has_replied() const { return reply_state_ != ReplyState::None; }
   // Bytes behind the head have come already and nobody has read them: of the body, where there is one.

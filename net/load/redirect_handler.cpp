@@ -69,6 +69,8 @@ std::string RedirectHandler::location_for(const Exchange& exchange) const {
   const auto main = parse_host_port(main_address_);
   if (!who || !main || main->port.empty()) return {};
   const auto named = parse_host_port(request.header("host").value_or(""));
+  if (!named && (main->host == "0.0.0.0" || main->host == "[::]" || main->host == "*"))
+    return {};  // no address at all
   return fmt::format("http://{}:{}@{}:{}{}?{}", percent_encode(who->user), percent_encode(who->password),
                      named ? named->host : main->host, main->port, request.path(), request.query());
 }

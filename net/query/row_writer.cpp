@@ -163,32 +163,39 @@ std::string_view RowWriter::content_type() const { return content_type(format_);
 
 void RowWriter::append_row(std::string& out, std::span<const txn::ColumnView* const> views,
                            std::size_t row) const {
-  for (std::size_t i = 0; i < views.size(); ++i) {
-    const bool is_null = views[i] == nullptr || views[i]->is_null(row);
-    switch (format_) {
-      case ScanFormat::Tsv:
-        if (i > 0) out += '\t';
-        if (is_null) {
-          out += "\\N";
-        } else {
-          txn::append_cell(out, *views[i], row);
-        }
-        break;
-      case ScanFormat::Json:
-        out += keys_[i];
-        if (is_null) {
-          out += "null";
-        } else {
-          append_json_cell(out, *views[i], row);
-        }
-        break;
-      case ScanFormat::Csv:
-      case ScanFormat::CsvWithNames:
-        if (i > 0) out += ',';
-        if (!is_null) append_csv_cell(out, *views[i], row);
-        break;
-    }
+  for (std::size_t i = 0; i < views.size(); ++i) append_cell(out, views[i], i, row);
+  end_row(out);
+}
+
+void RowWriter::append_cell(std::string& out, const txn::ColumnView* view, std::size_t column,
+                            std::size_t row) const {
+  const bool is_null = view == nullptr || view->is_null(row);
+  switch (format_) {
+    case ScanFormat::Tsv:
+      if (column > 0) out += '\t';
+      if (is_null) {
+        out += "\\N";
+      } else {
+        txn::append_cell(out, *view, row);
+      }
+      break;
+    case ScanFormat::Json:
+      out += keys_[column];
+      if (is_null) {
+        out += "null";
+      } else {
+        append_json_cell(out, *view, row);
+      }
+      break;
+    case ScanFormat::Csv:
+    case ScanFormat::CsvWithNames:
+      if (column > 0) out += ',';
+      if (!is_null) append_csv_cell(out, *view, row);
+      break;
   }
+}
+
+void RowWriter::end_row(std::string& out) const {
   out += format_ == ScanFormat::Tsv ? "\n" : format_ == ScanFormat::Json ? "}\n" : "\r\n";
 }
 

@@ -30,6 +30,9 @@ class RowWriter {
   const std::string& header() const { return header_; }  // what stands before the first row
   // views[i] is the i-th column asked for; nullptr: the block has none, so the cell is NULL.
   void append_row(std::string& out, std::span<const txn::ColumnView* const> views, std::size_t row) const;
+  // The same in parts, so that a long row can be sent in parts: each cell in turn, then the end.
+  void append_cell(std::string& out, const txn::ColumnView* view, std::size_t column, std::size_t row) const;
+  void end_row(std::string& out) const;
   // The one row of count(*).
   static std::string count_row(ScanFormat format, std::uint64_t count);
   static std::string_view content_type(ScanFormat format);

@@ -17,6 +17,8 @@ constexpr std::size_t kRowsBetweenYields = 4096;
 constexpr std::size_t kOpenMax =
     64;  // each holds a block for as long as its reader takes: readers may be slow
 constexpr std::size_t kSortedRowsBetweenYields = 1024;
+constexpr core::Duration kSortedReplyTimeMax = std::chrono::hours(1);  // its rows take memory from others
+constexpr const char* kEnding = "the server is shutting down";
 
 struct Counted {
   explicit Counted(std::size_t& count) : count_(count) { ++count_; }
@@ -56,11 +58,13 @@ class ScanHandler::SortMemory {
   SortMemory& operator=(const SortMemory&) = delete;
   ~SortMemory() { handler_.sort_memory_ -= taken_; }
 
-  bool note(std::size_t bytes) {
+  void note(std::size_t bytes) {
     handler_.sort_memory_ += bytes - taken_;
     taken_ = bytes;
-    return handler_.sort_memory_ <= handler_.sort_memory_max_;
   }
+  bool fits() const { return handler_.sort_memory_ <= handler_.sort_memory_max_; }
+  std::size_t of_others() const { return handler_.sort_memory_ - taken_; }
+  bool is_too_much_alone() const { return taken_ > handler_.sort_memory_max_; }
 
  private:
   ScanHandler& handler_;
@@ -92,6 +96,9 @@ core::Task<void> ScanHandler::handle(Exchange& exchange) {
       parse_scan_request(exchange.request(), *(*scan)->table().schema, exchange.shard().now().wall_micros);
   if (!wanted) {
     (void)co_await exchange.reply(problem(400, wanted.error()));
+  } else if (exchange.request().method() == Method::Head) {
+    (void)co_await exchange.reply(
+        {.content_type = std::string(RowWriter::content_type(wanted->format)), .body = {}});
   } else if (wanted->count_only) {
     (void)co_await exchange.reply(co_await count(exchange, **scan, *wanted));
   } else if (wanted->order_by.empty()) {
@@ -112,6 +119,7 @@ core::Task<Response> ScanHandler::count(Exchange& exchange, txn::Scan& scan, con
       co_return problem(500, fmt::format("the rows cannot be read: {}", block.error().to_string()));
     }
     if (!*block) break;
+    if (exchange.is_cancelled()) co_return problem(503, kEnding);
     if (auto chosen = co_await chooser.choose(exchange.shard(), **block); !chosen)
       co_return problem(400, chosen.error());
     rows += chooser.count();
@@ -129,8 +137,8 @@ core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const 
   std::vector<txn::ColumnId> needed = ids;
   needed.insert(needed.end(), chooser.needed().begin(), chooser.needed().end());
   if (auto begun = co_await exchange.begin_reply(head_of(writer)); !begun) co_return;
-  std::uint64_t left = exchange.request().method() == Method::Head ? 0 : wanted.limit;
-  std::string text = left > 0 ? writer.header() : "";
+  std::uint64_t left = wanted.limit;
+  std::string text = writer.header();
   while (left > 0) {
     auto block = co_await scan.next(needed);
     if (!block) {
@@ -138,6 +146,7 @@ core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const 
       co_return;  // not ended: the client sees that the reply is cut off
     }
     if (!*block) break;
+    if (exchange.is_cancelled()) co_return;
     if (auto chosen = co_await chooser.choose(exchange.shard(), **block); !chosen) {
       core::log_warn("scan_cut_off", "table", scan.table().name, "why", chosen.error());
       co_return;
@@ -146,11 +155,14 @@ core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const 
     const std::uint64_t rows = std::min<std::uint64_t>(chooser.count(), left);
     left -= rows;
     for (std::uint64_t row = 0; row < rows; ++row) {
-      writer.append_row(text, views, chooser.row(row));
-      if (text.size() >= kFlushBytes) {
+      for (std::size_t column = 0; column < views.size(); ++column) {
+        writer.append_cell(text, views[column], column, chooser.row(row));
+        if (text.size() < kFlushBytes) continue;
         if (auto sent = co_await exchange.write(text); !sent) co_return;
         text.clear();
-      } else if (row % kRowsBetweenYields == kRowsBetweenYields - 1) {
+      }
+      writer.end_row(text);
+      if (row % kRowsBetweenYields == kRowsBetweenYields - 1) {
         co_await exchange.shard().yield();
       }
     }
@@ -181,6 +193,7 @@ core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn:
       co_return problem(500, fmt::format("the rows cannot be read: {}", block.error().to_string()));
     }
     if (!*block) break;
+    if (exchange.is_cancelled()) co_return problem(503, kEnding);
     if (auto chosen = co_await chooser.choose(exchange.shard(), **block); !chosen)
       co_return problem(400, chosen.error());
     const auto row_views = views_of(**block, row_ids);
@@ -194,7 +207,13 @@ core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn:
       }
       writer.append_row(text, row_views, row);
       sorter.add(key, text);
-      if (!memory.note(sorter.bytes())) {
+      memory.note(sorter.bytes());
+      if (!memory.fits() && !memory.is_too_much_alone()) {
+        co_return problem(503, fmt::format("order_by: other scans on this shard hold {} MiB of the {} MiB of "
+                                           "limits.sort_memory_mib: try again soon",
+                                           memory.of_others() / core::kMiB, sort_memory_max_ / core::kMiB));
+      }
+      if (!memory.fits()) {
         co_return problem(
             400, fmt::format("order_by: the rows that are being sorted on this shard take more than "
                              "limits.sort_memory_mib = {} (MiB): ask for fewer columns, or for the first "
@@ -217,12 +236,19 @@ core::Task<void> ScanHandler::stream_sorted(Exchange& exchange, txn::Scan& scan,
     co_return;
   }
   if (auto begun = co_await exchange.begin_reply(head_of(writer)); !begun) co_return;
+  const core::Instant deadline = exchange.shard().now().monotonic + kSortedReplyTimeMax;
   std::string text = writer.header();
   std::size_t rows = 0;
   while (const auto row = sorter.next()) {
     text += *row;
     if (text.size() >= kFlushBytes) {
+      memory.note(sorter.bytes());
       if (auto sent = co_await exchange.write(text); !sent) co_return;
+      if (exchange.shard().now().monotonic > deadline) {
+        core::log_warn("scan_cut_off", "table", scan.table().name, "why",
+                       "its sorted rows were not read within an hour");
+        co_return;
+      }
       text.clear();
     } else if (++rows % kSortedRowsBetweenYields == 0) {
       co_await exchange.shard().yield();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -85,6 +86,9 @@ std::expected<void, std::string> parse_columns(std::string_view text, const txn:
     }
     const auto index = find_column(schema, *item, "columns");
     if (!index) return std::unexpected(index.error());
+    if (std::ranges::find(out.columns, *index) != out.columns.end()) {
+      return std::unexpected(fmt::format("columns: '{}' is named twice", shown(item->name)));
+    }
     out.columns.push_back(*index);
     if (text.empty()) return {};
     text.remove_prefix(1);

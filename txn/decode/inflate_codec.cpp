@@ -5,6 +5,7 @@
 #include <lz4frame.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "core/base/check.hpp"
@@ -75,14 +76,30 @@ class Lz4Codec final : public Codec {
     std::size_t written = room.size;
     const std::size_t hint = LZ4F_decompress(context_, room.at, &written, input.data(), &consumed, nullptr);
     if (LZ4F_isError(hint) != 0) return {.error = LZ4F_getErrorName(hint)};
+    note_block_size();
     return {consumed, written, hint == 0, {}};
   }
 
-  // Two blocks of the largest size there is: the library does not say what it took.
-  std::size_t reserved_bytes() const override { return 2 * 4 * core::kMiB + 64 * core::kKiB; }
+  // The library does not say what it took: a block as it comes, and one as it goes with the window before it.
+  std::size_t reserved_bytes() const override {
+    return block_bytes_ == 0 ? 0 : 2 * block_bytes_ + 128 * core::kKiB;
+  }
 
  private:
+  // Once the header has come; before that the question is an error and changes nothing.
+  void note_block_size() {
+    LZ4F_frameInfo_t info{};
+    std::size_t none = 0;
+    if (LZ4F_isError(LZ4F_getFrameInfo(context_, &info, nullptr, &none)) != 0) return;
+    const std::size_t bytes = info.blockSizeID == LZ4F_max4MB     ? 4 * core::kMiB
+                              : info.blockSizeID == LZ4F_max1MB   ? core::kMiB
+                              : info.blockSizeID == LZ4F_max256KB ? 256 * core::kKiB
+                                                                  : 64 * core::kKiB;
+    block_bytes_ = std::max(block_bytes_, bytes);
+  }
+
   LZ4F_dctx* context_ = nullptr;
+  std::size_t block_bytes_ = 0;
 };
 
 class ZstdCodec final : public Codec {

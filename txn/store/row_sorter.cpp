@@ -8,11 +8,12 @@ namespace {
 constexpr std::size_t kRunRows = 2048;
 constexpr std::size_t kRunBytes = 1024 * 1024;
 constexpr std::uint64_t kKeptSlack = 65536;
+constexpr std::size_t kPruneBytes = 16 * 1024 * 1024;
 }  // namespace
 
 void RowSorter::Run::add(std::string_view key, std::string_view row) {
-  entries.push_back({static_cast<std::uint32_t>(bytes.size()), static_cast<std::uint32_t>(key.size()),
-                     static_cast<std::uint32_t>(row.size())});
+  entries.push_back(
+      {bytes.size(), static_cast<std::uint32_t>(key.size()), static_cast<std::uint32_t>(row.size())});
   bytes.append(key);
   bytes.append(row);
 }
@@ -40,7 +41,8 @@ void RowSorter::close_run() {
   kept_ += run.entries.size();
   run_bytes_ += run.memory();
   runs_.push_back(std::move(run));
-  if (limit_ <= kSmallLimit && kept_ >= 4 * limit_ + kKeptSlack) keep_first_rows();
+  const bool is_much = kept_ >= 4 * limit_ + kKeptSlack || run_bytes_ >= 2 * pruned_bytes_ + kPruneBytes;
+  if (limit_ <= kSmallLimit && kept_ > limit_ && is_much) keep_first_rows();
 }
 
 void RowSorter::keep_first_rows() {
@@ -56,7 +58,7 @@ void RowSorter::keep_first_rows() {
   taken_.reset();
   if (first.entries.size() == limit_) worst_ = std::string(first.key(first.entries.back()));
   kept_ = first.entries.size();
-  run_bytes_ = first.memory();
+  run_bytes_ = pruned_bytes_ = first.memory();
   runs_.clear();
   runs_.push_back(std::move(first));
 }
@@ -64,6 +66,7 @@ void RowSorter::keep_first_rows() {
 void RowSorter::finish() {
   close_run();
   begin_merge();
+  frees_ = true;
 }
 
 bool RowSorter::comes_later(std::size_t a, std::size_t b) const {
@@ -90,6 +93,9 @@ const RowSorter::Entry* RowSorter::merge_next(Run*& run) {
     if (++last.at < last.entries.size()) {
       heap_.push_back(*taken_);
       std::ranges::push_heap(heap_, later);
+    } else if (frees_) {
+      run_bytes_ -= last.memory();
+      last = Run();
     }
     taken_.reset();
   }

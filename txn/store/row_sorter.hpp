@@ -29,12 +29,12 @@ class RowSorter {
   void add(std::string_view key, std::string_view row);
   void finish();  // no more rows
   std::size_t bytes() const { return run_bytes_ + open_.memory(); }
-  // The next row in order, valid until the call after; nothing behind the last, or after `limit` rows.
+  // The next row in order, valid until the call after (what is behind it gives its memory back); nothing behind the last, or after `limit` rows.
   std::optional<std::string_view> next();
 
  private:
   struct Entry {
-    std::uint32_t at = 0;  // the key; the row follows it
+    std::uint64_t at = 0;  // the key; the row follows it
     std::uint32_t key_size = 0;
     std::uint32_t row_size = 0;
   };
@@ -64,8 +64,10 @@ class RowSorter {
   std::vector<std::size_t> heap_;  // runs with rows left; the one whose row is next in front
   std::optional<std::size_t> taken_;
   std::size_t run_bytes_ = 0;
+  std::size_t pruned_bytes_ = 0;  // run_bytes_ when only the first rows were kept last
   std::uint64_t kept_ = 0;
   std::uint64_t given_ = 0;
+  bool frees_ = false;                // runs that are read to their end
   std::optional<std::string> worst_;  // rows from this key on cannot be among the first
 };
 

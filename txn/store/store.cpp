@@ -11,6 +11,7 @@ constexpr const char* kLockName = "LOCK";
 // A process that was killed lets go of its files when the kernel has taken its rings apart: soon after it is gone, not before.
 constexpr core::Duration kLockTimeMax = std::chrono::seconds(5);
 constexpr core::Duration kLockTurn = std::chrono::milliseconds(20);
+constexpr int kScanTurns = 100;
 
 // Waits for several calls that run at the same time.
 struct Countdown {
@@ -174,6 +175,17 @@ core::Task<std::expected<void, SqlError>> Store::execute(Statement statement, st
 
 core::Task<std::expected<std::unique_ptr<Scan>, std::string>> Store::scan(std::string database,
                                                                           std::string table) {
+  // A table that is truncated between the pin and a shard's look at it goes on under another id: look again.
+  for (int turn = 0; turn < kScanTurns; ++turn) {
+    auto scan = co_await scan_once(database, table);
+    if (!scan || *scan != nullptr) co_return std::move(scan);
+  }
+  co_return std::unexpected(
+      fmt::format("table '{}.{}' is being truncated or dropped again and again: try again", database, table));
+}
+
+core::Task<std::expected<std::unique_ptr<Scan>, std::string>> Store::scan_once(std::string database,
+                                                                               std::string table) {
   Coordinator* const coordinator = coordinator_.get();
   const Coordinator::Pin pin =
       co_await core::call_on(core::ShardId(0), [coordinator] { return take_pin(coordinator); });
@@ -190,6 +202,7 @@ core::Task<std::expected<std::unique_ptr<Scan>, std::string>> Store::scan(std::s
   if (!is_whole) {  // a scan beside a DROP shows all of the table or none of it
     co_await core::call_on(core::ShardId(0),
                            [coordinator, id = pin.id] { return drop_pin(coordinator, id); });
+    if (found != nullptr) co_return std::unique_ptr<Scan>();
     co_return std::unexpected(fmt::format("Unknown table '{}.{}'", database, table));
   }
   std::sort(blocks.begin(), blocks.end(), [](const VisibleBlock& a, const VisibleBlock& b) {

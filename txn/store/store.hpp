@@ -56,6 +56,9 @@ class Store {
   const StoreLimits& limits() const { return options_.limits; }
 
  private:
+  // Nothing: the table went while it was looked at.
+  core::Task<std::expected<std::unique_ptr<Scan>, std::string>> scan_once(std::string database,
+                                                                          std::string table);
   core::Task<void> publish(std::shared_ptr<const VisibleChange> change);
   core::Task<std::vector<FileId>> sealed_files();
   core::Task<void> forget_files(std::vector<FileId> files);
