@@ -63,7 +63,14 @@ std::vector<std::string> seeds() {
   bz2.resize(bz2_size);
   const std::string gz = gzip(text);
   const std::string raw = gz.substr(10, gz.size() - 18);
+  const std::string named =
+      std::string("\x1f\x8b\x08\x1c\0\0\0\0\0\x03\x02\0exname\0comment\0", 27) + gz.substr(10);
+  // A checksum in the header that is not that of the header.
+  const std::string checked("\x1f\x8b\x08\x13\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\0\0\0", 22);
   return {std::string(1, '\0') + gz,
+          std::string(1, '\0') + named + named,
+          std::string(1, '\0') + checked,
+          "\x05" + named,
           std::string(1, '\0') + gz + gz,
           "\x01" + raw,
           "\x01\x78\x9c" + raw,

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/base/check.hpp"
+#include "txn/decode/gzip_header.hpp"
 
 namespace penstock::txn {
 namespace {
@@ -16,14 +17,43 @@ class DeflateCodec final : public Codec {
  public:
   explicit DeflateCodec(GzipFormat format) : format_(format) {}
 
+  // Headers are read here: the library forgets half of one that comes in two pieces.
   void begin_member() override {
     isal_inflate_init(&state_);
-    state_.crc_flag = format_ == GzipFormat::Gzip   ? ISAL_GZIP
-                      : format_ == GzipFormat::Zlib ? ISAL_ZLIB
+    state_.crc_flag = format_ == GzipFormat::Gzip   ? ISAL_GZIP_NO_HDR_VER
+                      : format_ == GzipFormat::Zlib ? ISAL_ZLIB_NO_HDR_VER
                                                     : ISAL_DEFLATE;
+    gzip_header_ = {};
+    zlib_header_bytes_ = 0;
   }
 
   Step step(core::Bytes input, Room room) override {
+    const Step head = take_header(input);
+    const bool took_all = head.consumed != 0 && head.consumed == input.size();
+    if (took_all || !head.error.empty()) return head;
+    Step step = inflate(input.subspan(head.consumed), room);
+    step.consumed += head.consumed;
+    return step;
+  }
+
+  std::size_t reserved_bytes() const override { return sizeof *this; }
+
+ private:
+  Step take_header(core::Bytes input) {
+    if (format_ == GzipFormat::Gzip && !gzip_header_.is_done()) {
+      const GzipHeader::Step taken = gzip_header_.take(input);
+      return {.consumed = taken.consumed, .error = taken.error};
+    }
+    Step step;
+    while (format_ == GzipFormat::Zlib && zlib_header_bytes_ < 2 && step.consumed < input.size()) {
+      const auto byte = std::to_integer<unsigned>(input[step.consumed++]);
+      // What the two say together was looked at when the format was guessed.
+      if (zlib_header_bytes_++ == 1 && (byte & 0x20) != 0) step.error = "it needs a dictionary";
+    }
+    return step;
+  }
+
+  Step inflate(core::Bytes input, Room room) {
     // The library only reads what next_in points to; its type says otherwise.
     state_.next_in = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(input.data()));
     state_.avail_in = static_cast<std::uint32_t>(input.size());
@@ -43,9 +73,6 @@ class DeflateCodec final : public Codec {
     return step;
   }
 
-  std::size_t reserved_bytes() const override { return sizeof *this; }
-
- private:
   static std::string_view words(int result) {
     switch (result) {
       case ISAL_INCORRECT_CHECKSUM:
@@ -60,6 +87,8 @@ class DeflateCodec final : public Codec {
   }
 
   GzipFormat format_;
+  GzipHeader gzip_header_;
+  unsigned zlib_header_bytes_ = 0;
   inflate_state state_;
 };
 
