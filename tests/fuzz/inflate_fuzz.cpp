@@ -77,6 +77,8 @@ std::vector<std::string> seeds() {
           "\x02" + lz4,
           "\x02" + lz4 + lz4,
           "\x03" + zstd,
+          "\x03\x26\xb5\x2f\xfd\x02\xfd\x02\x57",
+          std::string("\x03\x5f\x2a\x4d\x18\x03\0\0\0abc", 12) + zstd,
           "\x03" + zstd + zstd,
           "\x04" + bz2,
           "\x05" + gz,

@@ -5,6 +5,8 @@
 #include <lz4frame.h>
 #include <zstd.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
 
 #include "core/base/check.hpp"
@@ -122,19 +124,42 @@ class ZstdCodec final : public Codec {
   }
   ~ZstdCodec() override { ZSTD_freeDCtx(context_); }
 
-  void begin_member() override { ZSTD_DCtx_reset(context_, ZSTD_reset_session_only); }
+  void begin_member() override {
+    ZSTD_DCtx_reset(context_, ZSTD_reset_session_only);
+    magic_seen_ = 0;
+  }
 
   Step step(core::Bytes input, Room room) override {
+    if (!begins_like_one(input)) return {.error = "it does not begin like one"};
     ZSTD_inBuffer in{input.data(), input.size(), 0};
     ZSTD_outBuffer out{room.at, room.size, 0};
     const std::size_t hint = ZSTD_decompressStream(context_, &out, &in);
     if (ZSTD_isError(hint) != 0) return {.error = ZSTD_getErrorName(hint)};
+    magic_seen_ = std::min(magic_seen_ + in.pos, kMagic.size());
     return {in.pos, out.pos, hint == 0, {}};
   }
 
   std::size_t reserved_bytes() const override { return ZSTD_sizeof_DCtx(context_); }
 
  private:
+  static constexpr std::array<unsigned, 4> kMagic{0x28, 0xb5, 0x2f, 0xfd};
+  static constexpr std::array<unsigned, 4> kSkipped{0x50, 0x2a, 0x4d, 0x18};  // its first ends in any digit
+
+  // The library may know formats from before the first release too. Those have other bounds of memory, and say
+  // different things when they are cut differently.
+  bool begins_like_one(core::Bytes input) {
+    for (std::size_t i = 0; i < input.size() && magic_seen_ + i < kMagic.size(); ++i) {
+      const auto byte = std::to_integer<unsigned>(input[i]);
+      const std::size_t place = magic_seen_ + i;
+      if (place == 0) is_skipped_ = (byte & 0xf0) == kSkipped[0];
+      const unsigned wanted = is_skipped_ ? kSkipped[place] : kMagic[place];
+      if ((place == 0 && is_skipped_ ? byte & 0xf0 : byte) != wanted) return false;
+    }
+    return true;
+  }
+
+  std::size_t magic_seen_ = 0;
+  bool is_skipped_ = false;
   ZSTD_DCtx* context_;
 };
 

@@ -298,6 +298,24 @@ TEST(Inflater, a_slow_stream_is_decoded_as_it_arrives) {
   }
 }
 
+TEST(Inflater, zstd_from_before_its_first_release_is_refused_however_it_comes) {
+  const std::string text = sample(100);
+  const std::string old = std::string("\x26\xb5\x2f\xfd\x02\xfd\x02\x57", 8);  // a whole frame, without text
+  EXPECT_THAT(unpack(Compression::Zstd, {old}).error, HasSubstr("does not begin like one"));
+  for (std::size_t cut = 0; cut <= old.size(); ++cut) {
+    EXPECT_THAT(unpack_cut(Compression::Zstd, old, cut).error, HasSubstr("does not begin like one"));
+  }
+  const std::string skipped("\x5f\x2a\x4d\x18\x03\0\0\0abc", 11);
+  const std::string frame = pack(Compression::Zstd, text);
+  const std::string body = skipped + frame + skipped + frame;
+  for (std::size_t cut = 0; cut <= body.size(); ++cut) {
+    const Unpacked out = unpack_cut(Compression::Zstd, body, cut);
+    ASSERT_EQ(out.error, "") << cut;
+    ASSERT_EQ(out.text, text + text) << cut;
+    ASSERT_NE(unpack_cut(Compression::Zstd, frame + old, std::min(cut, frame.size() + 8)).error, "") << cut;
+  }
+}
+
 TEST(Compression, spellings) {
   for (const std::string_view text : {"gz", "GZ", "gzip", "Gzip"}) {
     EXPECT_EQ(parse_compression(text), Compression::Gzip);
