@@ -108,7 +108,8 @@ std::expected<std::unique_ptr<txn::BodyDecoder>, txn::LoadError> make_decoder(co
   const txn::MappingOptions mapping_options{.columns = shape->columns,
                                             .hidden_columns = request.hidden_columns,
                                             .load_time_micros = local_micros,
-                                            .zone = request.zone};
+                                            .zone = request.zone,
+                                            .json_columns = shape->json_columns};
   auto mapping = txn::map_columns(*shape->schema, mapping_options);
   if (!mapping) return std::unexpected(txn::LoadError{"INVALID_ARGUMENT", mapping.error()});
   std::unique_ptr<txn::BodyDecoder> decoder;

@@ -19,18 +19,26 @@ std::vector<std::string> seeds() {
       plain +
           "\xef\xbb\xbf"
           "1\t1\t\xff\xfe\t1\n\xe4\xb8\xad",
+      plain + "1\t1\t\xff\t1\nx\n2\tx\t\xe4\xb8\xad\t\n\xff\n\t\t\xfe\t\n3\t\t\t\n",
+      std::string("\x04\x00\x01\x01\x00\x00\x00\x01\x05", 9) +
+          "1\r2\rx\r\n1\r2\rx\r\r\n\"a\"\r\n\r\n\r\r\r\r5\n",
+      std::string("\x05\x00\x01\x00\x00\x00\x00\x00\x07", 9) +
+          "1Z\r2Z\rxZ\r\n1Z\r2Z\rxZ\rZ\r\n\"Z\r\n\"Z\r\n",
+      std::string("\x06\x04\x01\x00\x00\x00\x00\x00\x03", 9) + "1\n2\nx\n4\n\n1\n\n\n\"\n\n\"\n\n",
+      std::string("\x07\x00\x03\x02\x01\x00\x00\x00\x03", 9) + "1\r\r2\r\rx\r\r\r\n\r1\r\r\r2\r\rx\r\r\n",
+      std::string("\x08\x07\x01\x01\x01\x00\x00\x00\x03", 9) + "1\"2\"\"3\"\n\"\"4\"\"\"\n",
   };
 }
 
 void run_one(std::string_view input) {
   Choices choose(input);
-  static constexpr const char* kSeparators[] = {"\t", ",", "||", "aab"};
-  static constexpr const char* kDelimiters[] = {"\n", "\r\n", "\n", "aba"};
+  static constexpr const char* kSeparators[] = {"\t", ",", "||", "aab", "\r", "Z\r", "\n", "\r\r", "\"", "1"};
+  static constexpr const char* kDelimiters[] = {"\n", "\r\n", "\n", "aba", "\n\n", "\r", "Z\r\n", "\"\n"};
   CsvOptions options;
-  options.column_separator = kSeparators[choose.below(4)];
-  options.line_delimiter = kDelimiters[choose.below(4)];
-  options.enclose = "\0\"'"[choose.below(3)];
-  options.escape = "\0\\"[choose.below(2)];
+  options.column_separator = kSeparators[choose.below(10)];
+  options.line_delimiter = kDelimiters[choose.below(8)];
+  options.enclose = "\0\"'\rZ"[choose.below(5)];
+  options.escape = "\0\\\r"[choose.below(3)];
   options.trim_double_quotes = choose.below(2) == 1;
   options.empty_field_as_null = choose.below(2) == 1;
   options.skip_lines = choose.below(3);

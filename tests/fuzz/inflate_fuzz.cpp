@@ -63,13 +63,22 @@ std::vector<std::string> seeds() {
   bz2.resize(bz2_size);
   const std::string gz = gzip(text);
   const std::string raw = gz.substr(10, gz.size() - 18);
+  const std::string named =
+      std::string("\x1f\x8b\x08\x1c\0\0\0\0\0\x03\x02\0exname\0comment\0", 27) + gz.substr(10);
+  // A checksum in the header that is not that of the header.
+  const std::string checked("\x1f\x8b\x08\x13\0\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\0\0\0", 22);
   return {std::string(1, '\0') + gz,
+          std::string(1, '\0') + named + named,
+          std::string(1, '\0') + checked,
+          "\x05" + named,
           std::string(1, '\0') + gz + gz,
           "\x01" + raw,
           "\x01\x78\x9c" + raw,
           "\x02" + lz4,
           "\x02" + lz4 + lz4,
           "\x03" + zstd,
+          "\x03\x26\xb5\x2f\xfd\x02\xfd\x02\x57",
+          std::string("\x03\x5f\x2a\x4d\x18\x03\0\0\0abc", 12) + zstd,
           "\x03" + zstd + zstd,
           "\x04" + bz2,
           "\x05" + gz,

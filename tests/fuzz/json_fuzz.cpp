@@ -17,6 +17,8 @@ std::vector<std::string> seeds() {
       std::string("\x02\x01\x00\x00\x01\x03", 6) + "{\"r\":{\"a\":1,\"c\":[\"q\",\"w\"]},\"a\":5}",
       std::string("\x01\x01\x01\x00\x00\x03", 6) + "[{\"r\":{\"a\":1,\"c\":[\"q\",\"w\"]}},{\"r\":null}]",
       std::string("\x00\x00\x01\x01\x00\x03", 6) + "[{\"a\":1},{\"a\":2}]\n[{\"a\":3}]\n",
+      // Rows that are looked at again in a copy.
+      lines + "{\"a\":[1,{\"x\":\"}\"}]\f\"c\":,2]}}\nbroken\n{\"text \\ud83dk\":[0,2]true}}\nbroke",
   };
 }
 

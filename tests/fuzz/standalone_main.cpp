@@ -32,7 +32,7 @@ std::string changed(const std::vector<std::string>& seeds, std::mt19937_64& rand
         break;
       }
       default:
-        text.insert(at, 1 + below(3), "\"'\\,{}[]\n\t:0N"[below(13)]);
+        text.insert(at, 1 + below(3), "\"'\\,{}[]\n\t:0N\rZ"[below(15)]);
     }
   }
   return text;

@@ -27,7 +27,7 @@ std::size_t resolve_escapes(std::string_view text, const CellCleaning& cleaning,
 Cell written_cell(const RowBatch& batch, std::size_t row, std::uint32_t field) {
   const std::uint32_t* end = batch.ends.data() + batch.rows[row].first + field;
   const std::uint32_t begin = field == 0 ? batch.rows[row].begin : end[-1] + batch.separator_bytes;
-  return {batch.text + begin, *end - begin};
+  return {batch.text + begin, cell_size(begin, *end)};
 }
 
 // No room: there is no escape to resolve.

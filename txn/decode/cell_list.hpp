@@ -25,6 +25,9 @@ struct Cell {
   std::size_t size;
 };
 
+// Of a cell between two marks. Whoever finds rows sees to it that none ends before it begins; were one to, it is empty.
+inline std::size_t cell_size(std::uint32_t begin, std::uint32_t end) { return end > begin ? end - begin : 0; }
+
 // What must be done with cells before they are read.
 struct CellCleaning {
   char trim = 0;     // one such character is taken off at both ends if it is at both; 0: none

@@ -9,6 +9,8 @@ namespace penstock::txn {
 std::string bad_cell_reason(BadCell why, const ColumnDef& column, std::string_view value,
                             std::size_t text_bytes_max) {
   switch (why) {
+    case BadCell::NotUtf8:
+      return "Unable to display, only support csv data in utf8 codec, please check the data encoding";
     case BadCell::Null:
       return fmt::format("column({}) values is null while columns is not nullable", column.name);
     case BadCell::Incorrect:

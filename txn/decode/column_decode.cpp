@@ -27,7 +27,7 @@ class Cells {
   Cell operator[](std::size_t row) const {
     const std::uint32_t* end = ends_ + rows_[row].first;
     const std::uint32_t begin = kFirst ? rows_[row].begin : end[-1] + separator_bytes_;
-    return {text_ + begin, *end - begin};
+    return {text_ + begin, cell_size(begin, *end)};
   }
 
  private:

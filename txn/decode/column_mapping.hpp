@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,8 @@ struct MappingOptions {
   std::string_view hidden_columns;    // likewise; counts where `columns` names nothing
   std::int64_t load_time_micros = 0;  // CURRENT_TIMESTAMP and CURRENT_DATE, in the load's time zone
   core::TimeZone zone;
+  // Columns that are strings here and feed JSON columns in the end: in JSON rows true is true to them, and not 1.
+  std::span<const std::string> json_columns{};
 };
 
 std::expected<ColumnMapping, std::string> map_columns(const TableSchema& schema,

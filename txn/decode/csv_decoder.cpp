@@ -150,6 +150,7 @@ void CsvDecoder::start_batch(const char* text) {
   batch.text = text;
   batch.separator_bytes = static_cast<std::uint32_t>(marks_.separator.size());
   batch.has_escapes = false;
+  batch.forget_broken();
 }
 
 // False if the region ends before the lines do.
@@ -230,7 +231,7 @@ std::uint32_t CsvDecoder::find_rows(const Region& region, std::size_t at, BadRow
   }
   std::uint32_t next = scan.next;
   if (options_.row_bytes_max < kWindow) next = stop_before_long_row(region.offset + at, next, bad);
-  if (scan.has_high_bit && batch.count != 0) drop_rows_that_are_not_utf8(bad);
+  if (scan.has_high_bit && batch.count != 0) mark_rows_that_are_not_utf8();
   return bad.exists ? bad.begin : next;
 }
 
@@ -300,7 +301,9 @@ bool CsvDecoder::find_row(std::string_view text, std::size_t from, bool is_last,
                      : split_row(batch, first, row.begin, row.end, marks_.separator);
     return true;
   }
-  row.fields = walk.fields;
+  // The carriage return may have been the end of a separator. It is none then, as where nothing is enclosed and rows
+  // are found before fields.
+  row.fields = walk.fields - (row.end < walk.field ? 1 : 0);
   if (row.fields <= batch.field_count) batch.ends[first + row.fields - 1] = row.end;
   return true;
 }
@@ -321,17 +324,15 @@ void CsvDecoder::add_row(const BadRow& row, BadRow& bad) {
 }
 
 // One look at all rows together is enough if it finds nothing and a delimiter cannot complete a broken
-// character.
-void CsvDecoder::drop_rows_that_are_not_utf8(BadRow& bad) {
+// character. Otherwise each row is looked at once, and those that are broken are taken out with the bad cells: so they
+// stay in their order, and a body of nothing else costs no more.
+void CsvDecoder::mark_rows_that_are_not_utf8() {
   RowBatch& batch = scratch_.batch;
   const std::uint32_t end = batch.rows[batch.count - 1].next;
   if (is_ascii(options_.line_delimiter) && is_utf8({batch.text, end})) return;
   for (std::size_t row = 0; row < batch.count; ++row) {
     const std::uint32_t begin = batch.rows[row].begin;
-    if (is_utf8({batch.text + begin, batch.row_end(row) - begin})) continue;
-    bad = {begin, batch.row_end(row), batch.rows[row].next, batch.field_count, true, false};
-    batch.count = row;
-    return;
+    if (!is_utf8({batch.text + begin, batch.row_end(row) - begin})) batch.mark_broken(row);
   }
 }
 
@@ -361,6 +362,9 @@ void CsvDecoder::decode_batch(BlockBuilder& builder, std::uint64_t offset) {
   const std::uint64_t end_offset = offset + batch.rows[batch.count - 1].next;
   total_rows_ += batch.count;
   bad.clear();
+  for (std::size_t row = 0; batch.has_broken && row < batch.count; ++row) {
+    if (batch.is_broken(row)) bad.add(row, 0, BadCell::NotUtf8);
+  }
   decode_columns(builder);
   if (bad.count != 0) [[unlikely]] {
     builder.truncate(rows_before);

@@ -98,7 +98,7 @@ class CsvDecoder final : public BodyDecoder {
   bool skip_lines(const Region& region, std::size_t& at);
   bool is_other_width(const BadRow& bad) const;
   std::uint32_t stop_before_long_row(std::uint64_t offset, std::uint32_t next, BadRow& bad);
-  void drop_rows_that_are_not_utf8(BadRow& bad);
+  void mark_rows_that_are_not_utf8();
   std::size_t rows_that_fit(const BlockBuilder& builder, std::uint64_t offset) const;
   void decode_batch(BlockBuilder& builder, std::uint64_t offset);
   void decode_columns(BlockBuilder& builder);

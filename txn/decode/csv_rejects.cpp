@@ -65,6 +65,9 @@ void CsvDecoder::reject_bad_cell(std::size_t row) {
   const RowBatch& batch = scratch_.batch;
   const BadRows::Cell& cell = scratch_.bad.cells[row];
   const ColumnDef& column = schema_->columns[cell.column];
+  if (cell.why == BadCell::NotUtf8) {
+    return rejects_.add_reason(bad_cell_reason(cell.why, column, {}, 0), "Unable to display");
+  }
   const auto field = static_cast<std::uint32_t>(mapping_.targets[cell.column].field);
   const Cell cleaned = clean_cell(batch, row, field, cleaning_, scratch_.cells);
   const std::string_view value(cleaned.begin, cleaned.size);
@@ -76,9 +79,8 @@ void CsvDecoder::reject_row(const BadRow& bad) {
   ++total_rows_;
   if (!rejects_.count_row()) return;
   if (!bad.is_utf8) {
-    return rejects_.add_reason(
-        "Unable to display, only support csv data in utf8 codec, please check the data encoding",
-        "Unable to display");
+    return rejects_.add_reason(bad_cell_reason(BadCell::NotUtf8, schema_->columns[0], {}, 0),
+                               "Unable to display");
   }
   const std::string_view row(scratch_.batch.text + bad.begin, bad.end - bad.begin);
   rejects_.add_reason(

@@ -6,9 +6,11 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "core/base/check.hpp"
+#include "txn/decode/gzip_header.hpp"
 
 namespace penstock::txn {
 namespace {
@@ -17,14 +19,43 @@ class DeflateCodec final : public Codec {
  public:
   explicit DeflateCodec(GzipFormat format) : format_(format) {}
 
+  // Headers are read here: the library forgets half of one that comes in two pieces.
   void begin_member() override {
     isal_inflate_init(&state_);
-    state_.crc_flag = format_ == GzipFormat::Gzip   ? ISAL_GZIP
-                      : format_ == GzipFormat::Zlib ? ISAL_ZLIB
+    state_.crc_flag = format_ == GzipFormat::Gzip   ? ISAL_GZIP_NO_HDR_VER
+                      : format_ == GzipFormat::Zlib ? ISAL_ZLIB_NO_HDR_VER
                                                     : ISAL_DEFLATE;
+    gzip_header_ = {};
+    zlib_header_bytes_ = 0;
   }
 
   Step step(core::Bytes input, Room room) override {
+    const Step head = take_header(input);
+    const bool took_all = head.consumed != 0 && head.consumed == input.size();
+    if (took_all || !head.error.empty()) return head;
+    Step step = inflate(input.subspan(head.consumed), room);
+    step.consumed += head.consumed;
+    return step;
+  }
+
+  std::size_t reserved_bytes() const override { return sizeof *this; }
+
+ private:
+  Step take_header(core::Bytes input) {
+    if (format_ == GzipFormat::Gzip && !gzip_header_.is_done()) {
+      const GzipHeader::Step taken = gzip_header_.take(input);
+      return {.consumed = taken.consumed, .error = taken.error};
+    }
+    Step step;
+    while (format_ == GzipFormat::Zlib && zlib_header_bytes_ < 2 && step.consumed < input.size()) {
+      const auto byte = std::to_integer<unsigned>(input[step.consumed++]);
+      // What the two say together was looked at when the format was guessed.
+      if (zlib_header_bytes_++ == 1 && (byte & 0x20) != 0) step.error = "it needs a dictionary";
+    }
+    return step;
+  }
+
+  Step inflate(core::Bytes input, Room room) {
     // The library only reads what next_in points to; its type says otherwise.
     state_.next_in = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(input.data()));
     state_.avail_in = static_cast<std::uint32_t>(input.size());
@@ -44,9 +75,6 @@ class DeflateCodec final : public Codec {
     return step;
   }
 
-  std::size_t reserved_bytes() const override { return sizeof *this; }
-
- private:
   static std::string_view words(int result) {
     switch (result) {
       case ISAL_INCORRECT_CHECKSUM:
@@ -61,6 +89,8 @@ class DeflateCodec final : public Codec {
   }
 
   GzipFormat format_;
+  GzipHeader gzip_header_;
+  unsigned zlib_header_bytes_ = 0;
   inflate_state state_;
 };
 
@@ -110,19 +140,42 @@ class ZstdCodec final : public Codec {
   }
   ~ZstdCodec() override { ZSTD_freeDCtx(context_); }
 
-  void begin_member() override { ZSTD_DCtx_reset(context_, ZSTD_reset_session_only); }
+  void begin_member() override {
+    ZSTD_DCtx_reset(context_, ZSTD_reset_session_only);
+    magic_seen_ = 0;
+  }
 
   Step step(core::Bytes input, Room room) override {
+    if (!begins_like_one(input)) return {.error = "it does not begin like one"};
     ZSTD_inBuffer in{input.data(), input.size(), 0};
     ZSTD_outBuffer out{room.at, room.size, 0};
     const std::size_t hint = ZSTD_decompressStream(context_, &out, &in);
     if (ZSTD_isError(hint) != 0) return {.error = ZSTD_getErrorName(hint)};
+    magic_seen_ = std::min(magic_seen_ + in.pos, kMagic.size());
     return {in.pos, out.pos, hint == 0, {}};
   }
 
   std::size_t reserved_bytes() const override { return ZSTD_sizeof_DCtx(context_); }
 
  private:
+  static constexpr std::array<unsigned, 4> kMagic{0x28, 0xb5, 0x2f, 0xfd};
+  static constexpr std::array<unsigned, 4> kSkipped{0x50, 0x2a, 0x4d, 0x18};  // its first ends in any digit
+
+  // The library may know formats from before the first release too. Those have other bounds of memory, and say
+  // different things when they are cut differently.
+  bool begins_like_one(core::Bytes input) {
+    for (std::size_t i = 0; i < input.size() && magic_seen_ + i < kMagic.size(); ++i) {
+      const auto byte = std::to_integer<unsigned>(input[i]);
+      const std::size_t place = magic_seen_ + i;
+      if (place == 0) is_skipped_ = (byte & 0xf0) == kSkipped[0];
+      const unsigned wanted = is_skipped_ ? kSkipped[place] : kMagic[place];
+      if ((place == 0 && is_skipped_ ? byte & 0xf0 : byte) != wanted) return false;
+    }
+    return true;
+  }
+
+  std::size_t magic_seen_ = 0;
+  bool is_skipped_ = false;
   ZSTD_DCtx* context_;
 };
 

@@ -359,7 +359,11 @@ bool JsonDecoder::could_be_full(const BlockBuilder& builder, std::uint64_t next)
 
 FeedResult::State JsonDecoder::end_batch(BlockBuilder& builder) {
   JsonScratch& scratch = json();
-  if (scratch.rows.empty()) return State::NeedInput;
+  if (scratch.rows.empty()) {  // what rejected rows took goes all the same
+    start_batch(builder);
+    scratch.release_big_parser();
+    return State::NeedInput;
+  }
   BadRows& bad = scratch_.bad;
   const std::uint64_t end = scratch.rows.back().next;
   bad.clear();

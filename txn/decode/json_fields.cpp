@@ -1,5 +1,6 @@
 #include "txn/decode/json_fields.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "txn/column/grow_buffer.hpp"
@@ -46,6 +47,10 @@ std::vector<JsonField> json_fields(const TableSchema& schema, const ColumnMappin
     const std::int32_t field = mapping.targets[column].field;
     if (field == ColumnMapping::kNoField) continue;
     fields[static_cast<std::size_t>(field)].column = static_cast<std::int32_t>(column);
+    const bool is_named = std::find(options.json_columns.begin(), options.json_columns.end(),
+                                    schema.columns[column].name) != options.json_columns.end();
+    fields[static_cast<std::size_t>(field)].keeps_words =
+        schema.columns[column].type.kind == TypeKind::Json || is_named;
     set_missing(schema.columns[column], options, fields[static_cast<std::size_t>(field)]);
   }
   return fields;

@@ -25,6 +25,7 @@ struct JsonField {
 
   std::string name;
   std::int32_t column = kNoColumn;  // of the schema
+  bool keeps_words = false;         // it feeds a JSON column: true is true, and not 1
   bool has_path = false;            // with jsonpaths: one is there for this name
   JsonPath path;                    // empty: the whole row
   Missing missing = Missing::Null;

@@ -67,6 +67,12 @@ void JsonArena::clear() {
   if (!chunks_.empty() && chunks_.front().capacity() > kArenaKept) chunks_.clear();
 }
 
+std::size_t JsonArena::reserved_bytes() const {
+  std::size_t sum = 0;
+  for (const GrowBuffer& chunk : chunks_) sum += chunk.capacity();
+  return sum;
+}
+
 void JsonScratch::release_big_parser() {
   if (parser.capacity() > kParserKept) parser = ondemand::parser();
 }
@@ -78,7 +84,6 @@ JsonRowParser::JsonRowParser(Options options, const TableSchema& schema)
     const ColumnDef* column = field.column == JsonField::kNoColumn
                                   ? nullptr
                                   : &schema.columns[static_cast<std::size_t>(field.column)];
-    keeps_bool_words_.push_back(column != nullptr && type_name(column->type).starts_with("json"));
     nullable_.push_back(column == nullptr || column->nullable);
     fed_ += column != nullptr;
     expected_.emplace_back(kNoKey);
@@ -164,6 +169,7 @@ JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root
       char* copy = scratch.arena.room(text.size() + simdjson::SIMDJSON_PADDING);
       std::memcpy(copy, text.data(), text.size());
       std::memset(copy + text.size(), 0, simdjson::SIMDJSON_PADDING);
+      scratch.arena.keep(text.size() + simdjson::SIMDJSON_PADDING);  // what its cells say comes behind it
       return parse({copy, text.size()}, has_root, row, rows_max, scratch, true);
     }
     if (const Outcome taken = take_keys(object, context); taken != Outcome::Row) return taken;
@@ -318,11 +324,11 @@ JsonRowParser::Outcome JsonRowParser::take_value(ondemand::value value, std::siz
       return take_nested(text_from(value, context.text), field, context);
     case 't':
       if (token != "true") return broken(simdjson::T_ATOM_ERROR);
-      set(field, keeps_bool_words_[field] ? Cell{kTrue, 4} : Cell{kOne, 1}, context);
+      set(field, fields_[field].keeps_words ? Cell{kTrue, 4} : Cell{kOne, 1}, context);
       return Outcome::Row;
     case 'f':
       if (token != "false") return broken(simdjson::F_ATOM_ERROR);
-      set(field, keeps_bool_words_[field] ? Cell{kFalse, 5} : Cell{kZero, 1}, context);
+      set(field, fields_[field].keeps_words ? Cell{kFalse, 5} : Cell{kZero, 1}, context);
       return Outcome::Row;
     case 'n':
       if (token != "null") return broken(simdjson::N_ATOM_ERROR);
@@ -355,12 +361,13 @@ JsonRowParser::Outcome JsonRowParser::take_string(std::string_view inside, std::
 
 JsonRowParser::Outcome JsonRowParser::take_nested(std::string_view rest, std::size_t field,
                                                   const RowContext& context) {
-  char* to = context.scratch.arena.room(rest.size());
-  const JsonText value = compact_json(rest, to);
+  const JsonText value = compact_json(rest, nullptr);
   if (value.size == 0) return broken(value.is_too_deep ? simdjson::DEPTH_ERROR : simdjson::TAPE_ERROR);
   if (value.written == value.size) {
     set(field, {rest.data(), value.size}, context);
-  } else {
+  } else {  // `rest` is all of the row that is left: room is made for the value alone
+    char* to = context.scratch.arena.room(value.written);
+    compact_json(rest.substr(0, value.size), to);
     context.scratch.arena.keep(value.written);
     set(field, {to, value.written}, context);
   }

@@ -32,6 +32,7 @@ class JsonArena {
   char* room(std::size_t bytes);  // at the end; keep() says how many of them stay
   void keep(std::size_t bytes) { used_ += bytes + GrowBuffer::kSlack; }
   void clear();
+  std::size_t reserved_bytes() const;
 
  private:
   static constexpr std::size_t kChunkMin = 64 * core::kKiB;
@@ -105,8 +106,7 @@ class JsonRowParser {
 
   Options options_;
   std::vector<JsonField> fields_;
-  std::vector<std::string> expected_;   // per field: its key as it is written, if that is what it says
-  std::vector<bool> keeps_bool_words_;  // per field: a JSON column, in which true is true
+  std::vector<std::string> expected_;  // per field: its key as it is written, if that is what it says
   std::vector<bool> nullable_;
   std::unordered_map<std::string_view, std::uint32_t> keys_;  // into fields_
   bool one_pass_ = true;                                      // keys of the row, no paths into it

@@ -76,6 +76,7 @@ bool walk_row(std::string_view text, const RowMarks& marks, bool is_last, RowWal
   };
   for (;;) {
     if (walk.state == RowWalk::State::FieldStart) {
+      walk.field = walk.at;
       if (walk.at == text.size() && !is_last) return false;
       const bool opens = marks.enclose != 0 && walk.at < text.size() && text[walk.at] == marks.enclose;
       walk.state = opens ? RowWalk::State::Enclosed : RowWalk::State::Plain;

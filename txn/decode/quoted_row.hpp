@@ -31,6 +31,7 @@ struct RowWalk {
   std::size_t at = 0;  // in the text, from the row's begin on
   State state = State::FieldStart;
   std::uint64_t fields = 0;  // ended so far
+  std::size_t field = 0;     // where the last of them, or the one that has not ended, begins
   std::size_t end = 0;       // once found: of the row, without its delimiter
   std::size_t next = 0;      // behind the delimiter
 };

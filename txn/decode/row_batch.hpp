@@ -43,9 +43,25 @@ struct RowBatch {
     if (ends.size() < room) ends.resize(room);
   }
   std::uint32_t row_end(std::size_t row) const { return ends[rows[row].first + field_count - 1]; }
+
+  // Rows that are no text. Nobody needs to read them: their fields become empty, where their separators have room.
+  bool has_broken = false;
+  std::array<std::uint64_t, kRowsMax / 64 + 1> broken{};
+  bool is_broken(std::size_t row) const { return (broken[row / 64] >> row % 64 & 1) != 0; }
+  void mark_broken(std::size_t row) {
+    has_broken = true;
+    broken[row / 64] |= std::uint64_t{1} << row % 64;
+    for (std::uint32_t i = 0; i < field_count; ++i) {
+      ends[rows[row].first + i] = rows[row].begin + i * separator_bytes;
+    }
+  }
+  void forget_broken() {
+    if (has_broken) broken.fill(0);
+    has_broken = false;
+  }
 };
 
-enum class BadCell : std::uint8_t { Null, Incorrect, TooLong };
+enum class BadCell : std::uint8_t { Null, Incorrect, TooLong, NotUtf8 };
 
 // The first bad cell of each bad row of a batch.
 struct BadRows {

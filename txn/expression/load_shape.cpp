@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include "core/base/result.hpp"
+#include "txn/column/value_format.hpp"
+#include "txn/decode/column_mapping.hpp"
 #include "txn/decode/csv_decoder.hpp"
 #include "txn/decode/text_to_value.hpp"
 #include "txn/expression/cast.hpp"
@@ -122,10 +125,9 @@ class Shaper {
         target.source = *field->source;
         target.node = field->node;
         ColumnDef& source = source_[*field->source];
-        if (column.default_kind == DefaultKind::Literal) {  // for rows of JSON that do not name it
-          source.default_kind = column.default_kind;
-          source.default_value = column.default_value;
-        }
+        source.default_value = default_text(column);  // for rows of JSON that do not name it
+        if (source.default_value) source.default_kind = DefaultKind::Literal;
+        if (column.type.kind == TypeKind::Json) json_columns_.push_back(source.name);
       } else {
         target.source = source_.size();
         source_.push_back(column);
@@ -146,8 +148,33 @@ class Shaper {
       if (!shape.columns.empty()) shape.columns += ',';
       shape.columns += '`' + field.name + '`';
     }
+    shape.json_columns = std::move(json_columns_);
     shape.derivation = std::move(derivation);
     return shape;
+  }
+
+  // The source's columns are strings, so that the time of the load is written out.
+  std::optional<std::string> default_text(const ColumnDef& column) const {
+    if (column.default_kind == DefaultKind::Literal) return column.default_value;
+    if (column.default_kind != DefaultKind::CurrentTimestamp &&
+        column.default_kind != DefaultKind::CurrentDate)
+      return {};
+    const auto fill = fill_value(
+        column, {.load_time_micros = options_.expressions.now_micros, .zone = options_.expressions.zone});
+    if (!fill || fill->is_null) return {};
+    std::string text;
+    if (column.type.kind == TypeKind::Date) {
+      std::int32_t days = 0;
+      std::memcpy(&days, fill->fixed.bytes, sizeof days);
+      append_date(text, days);
+    } else if (column.type.kind == TypeKind::DateTime) {
+      std::int64_t micros = 0;
+      std::memcpy(&micros, fill->fixed.bytes, sizeof micros);
+      append_sql_date_time(text, micros, column.type.scale);
+    } else {
+      return {};
+    }
+    return text;
   }
 
   std::shared_ptr<const TableSchema> target_;
@@ -156,6 +183,7 @@ class Shaper {
   std::vector<Field> fields_;
   std::vector<Derived> derived_;
   std::vector<ColumnDef> source_;
+  std::vector<std::string> json_columns_;
 };
 
 }  // namespace

@@ -39,6 +39,7 @@ struct Derivation {
 struct LoadShape {
   std::shared_ptr<const TableSchema> schema;  // what the decoder fills
   std::string columns;                        // the names of its fields, for map_columns
+  std::vector<std::string> json_columns;      // MappingOptions::json_columns
   std::unique_ptr<Derivation> derivation;     // nullptr: there are no expressions
 };
 

@@ -96,7 +96,7 @@ std::string_view part_of(std::string_view text, Int128 position, std::size_t cou
   if (position == 0) return kEmptyText;
   if (position < 0) {
     const auto characters = static_cast<Int128>(characters_of(text));
-    if (-position > characters) return kEmptyText;
+    if (position < -characters) return kEmptyText;
     position = characters + position + 1;
   }
   const std::string_view rest = text.substr(bytes_of(text, clamp_count(position - 1)));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "txn/schema/table_schema.hpp"
@@ -246,6 +247,11 @@ class TimeParser {
   bool is_afternoon_ = false;
 };
 
+// The first days of the year 0 belong to a year that there is not.
+std::int32_t year_of_week(const CivilDate& date, std::int32_t days, unsigned mode) {
+  return std::max(week_of(date, days, mode).year, 0);
+}
+
 }  // namespace
 
 ClockTime clock_time(std::int64_t micros) {
@@ -374,10 +380,10 @@ bool format_time(std::string_view format, std::int64_t micros, std::string& out)
         append_number(out, week_of(date, time.days, 3).number, 2);
         break;
       case 'X':
-        append_number(out, week_of(date, time.days, 2).year, 4);
+        append_number(out, year_of_week(date, time.days, 2), 4);
         break;
       case 'x':
-        append_number(out, week_of(date, time.days, 3).year, 4);
+        append_number(out, year_of_week(date, time.days, 3), 4);
         break;
       case 'T':
         out += fmt::format("{:02}:{:02}:{:02}", time.hour, time.minute, time.second);

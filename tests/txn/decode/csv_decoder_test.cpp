@@ -306,5 +306,31 @@ TEST(CsvDecoder, a_body_that_is_empty_or_only_a_mark_has_no_rows) {
   EXPECT_EQ(run(setup, "\n\r\n\n", {}), "total 0 filtered 0 loaded 0\n");
 }
 
+TEST(CsvDecoder, rows_that_are_not_utf8_keep_their_place_among_the_others) {
+  LoadSetup setup{.schema = schema_of({column(1, Type::of(TypeKind::Int)), column(2, Type::varchar(5))}),
+                  .columns = "",
+                  .options = {}};
+  setup.options.cells.strict = true;
+  setup.options.block.rows_max = 3;
+  const std::string body =
+      "1\ta\nx\tb\n2\t\xff\n3\n\xfe\tc\n4\td\ny\te\n5\t\xc3\n\xa9\tf\n6\tg\n7\th\n8\ti\n\xff\n9\t\xc3\xa9\n";
+  const std::string out = rows_only(run(setup, body, {}));
+  EXPECT_TRUE(out.starts_with("1|a\n4|d\n6|g\n7|h\n8|i\n9|\xc3\xa9\ntotal 14 filtered 8 loaded 6\n")) << out;
+  const auto nth = [&](const char* what, int n) {
+    std::size_t at = out.find(what);
+    while (--n > 0 && at != std::string::npos) at = out.find(what, at + 1);
+    return at;
+  };
+  EXPECT_LT(nth("src value is x", 1), nth("Unable to display, only", 1));
+  EXPECT_LT(nth("Unable to display, only", 1), nth("less than", 1));
+  EXPECT_LT(nth("less than", 1), nth("Unable to display, only", 2));
+  EXPECT_LT(nth("Unable to display, only", 2), nth("src value is y", 1));
+  EXPECT_LT(nth("src value is y", 1), nth("Unable to display, only", 3));
+  EXPECT_NE(nth("Unable to display, only", 5), std::string::npos);
+  for (std::size_t cut = 0; cut <= body.size(); ++cut) {
+    ASSERT_EQ(run(setup, body, {cut}), run(setup, body, {})) << cut;
+  }
+}
+
 }  // namespace
 }  // namespace penstock::txn

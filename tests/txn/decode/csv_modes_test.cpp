@@ -393,5 +393,65 @@ TEST(CsvTypes, defaults_of_every_scalar_type) {
   EXPECT_EQ(run(setup, "1\n", {}), "default value '{' does not fit column: c5");
 }
 
+// Rows and counts, whatever the messages call the marks.
+std::string loaded_rows(const LoadSetup& setup, const std::string& body) {
+  const std::string out = only_rows(setup, body);
+  return out.substr(0, out.find("Reason: "));
+}
+
+TEST(CsvModes, the_carriage_return_before_a_line_break_may_end_a_separator) {
+  LoadSetup plain{.schema = schema_of({column(1, Type::varchar(20)), column(2, Type::of(TypeKind::Int))}),
+                  .columns = "",
+                  .options = {}};
+  for (const char* separator : {"\r", "Z\r", "\r\r", "\rZ\r"}) {
+    plain.options.column_separator = separator;
+    LoadSetup enclosed = plain;
+    enclosed.options.enclose = '"';
+    const auto row = [&](std::string_view first, std::string_view second) {
+      return std::string(first) + separator + std::string(second);
+    };
+    for (const std::string& body :
+         {std::string("3\r\n4\r5\n"), row("3", "\n") + row("4", "5\n"), row("", "\n") + row("a", "\r\n"),
+          row("x", "7\r\n") + row("y", row("8", "\n")) + row("z", ""), std::string("\r\nZ\r\n\r\r\n\r\r\r\n"),
+          row("1", row("2", "\n"))}) {
+      EXPECT_EQ(loaded_rows(enclosed, body), loaded_rows(plain, body)) << separator << "\n" << body;
+      expect_same_at_every_cut(plain, body);
+      expect_same_at_every_cut(enclosed, body);
+      LoadSetup narrow = enclosed;
+      narrow.schema = schema_of({column(1, Type::varchar(20))});
+      expect_same_at_every_cut(narrow, body);
+    }
+    expect_same_at_every_cut(enclosed, row("\"a\"", "\n") + row("\"\r\n\"", "\"7\"\r\n"));
+  }
+  plain.options.column_separator = "\r";
+  plain.options.enclose = '"';
+  EXPECT_EQ(loaded_rows(plain, "3\r\n4\r5\n"), "4|5\ntotal 2 filtered 1 loaded 1\n");
+  EXPECT_EQ(loaded_rows(plain, "\"3\r\"\r\r\n"), "\"3\\r\"|\\N\ntotal 1 filtered 0 loaded 1\n");
+}
+
+TEST(CsvModes, marks_that_contain_each_other) {
+  constexpr const char* kMarks[] = {"\n", "\n\n", "\r", "\r\n", "\n\r", "Z\n", "\"", "\"\n", "ZZ"};
+  std::mt19937 random(11);
+  LoadSetup setup{.schema = schema_of({column(1, Type::varchar(20)), column(2, Type::of(TypeKind::Int))}),
+                  .columns = "",
+                  .options = {}};
+  for (const char* separator : kMarks) {
+    for (const char* delimiter : kMarks) {
+      for (const char enclose : {'\0', '"', '\n', '\r', 'Z'}) {
+        setup.options.column_separator = separator;
+        setup.options.line_delimiter = delimiter;
+        setup.options.enclose = enclose;
+        setup.options.escape = random() % 2 == 0 ? '\\' : '\0';
+        setup.options.trim_double_quotes = random() % 2 == 0;
+        for (int round = 0; round < 4; ++round) {
+          std::string body;
+          for (std::size_t left = random() % 24; left > 0; --left) body += "\n\n\r\rZ\"1\\"[random() % 8];
+          expect_same_at_every_cut(setup, body);
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace penstock::txn

@@ -298,6 +298,24 @@ TEST(Inflater, a_slow_stream_is_decoded_as_it_arrives) {
   }
 }
 
+TEST(Inflater, zstd_from_before_its_first_release_is_refused_however_it_comes) {
+  const std::string text = sample(100);
+  const std::string old = std::string("\x26\xb5\x2f\xfd\x02\xfd\x02\x57", 8);  // a whole frame, without text
+  EXPECT_THAT(unpack(Compression::Zstd, {old}).error, HasSubstr("does not begin like one"));
+  for (std::size_t cut = 0; cut <= old.size(); ++cut) {
+    EXPECT_THAT(unpack_cut(Compression::Zstd, old, cut).error, HasSubstr("does not begin like one"));
+  }
+  const std::string skipped("\x5f\x2a\x4d\x18\x03\0\0\0abc", 11);
+  const std::string frame = pack(Compression::Zstd, text);
+  const std::string body = skipped + frame + skipped + frame;
+  for (std::size_t cut = 0; cut <= body.size(); ++cut) {
+    const Unpacked out = unpack_cut(Compression::Zstd, body, cut);
+    ASSERT_EQ(out.error, "") << cut;
+    ASSERT_EQ(out.text, text + text) << cut;
+    ASSERT_NE(unpack_cut(Compression::Zstd, frame + old, std::min(cut, frame.size() + 8)).error, "") << cut;
+  }
+}
+
 TEST(Compression, spellings) {
   for (const std::string_view text : {"gz", "GZ", "gzip", "Gzip"}) {
     EXPECT_EQ(parse_compression(text), Compression::Gzip);
@@ -311,6 +329,115 @@ TEST(Compression, spellings) {
   for (const std::string_view text : {"lzo", "LZOP", "lz4_block", "snappy_block", "x"}) {
     EXPECT_THAT(parse_compression(text).error(), HasSubstr(std::string(text)));
   }
+}
+
+struct GzipParts {
+  std::string extra;
+  std::string name;
+  std::string comment;
+  bool is_text = false;
+  bool has_checksum = false;
+};
+
+// A gzip member with a header that says more than it must.
+std::string gzip_member(const GzipParts& parts, std::string_view text) {
+  std::string head = "\x1f\x8b\x08";
+  head += static_cast<char>((parts.is_text ? 1 : 0) | (parts.has_checksum ? 2 : 0) |
+                            (parts.extra.empty() ? 0 : 4) | (parts.name.empty() ? 0 : 8) |
+                            (parts.comment.empty() ? 0 : 16));
+  head += std::string("\x11\x22\x33\x44\x02\x03", 6);
+  if (!parts.extra.empty()) {
+    head += static_cast<char>(parts.extra.size() & 0xff);
+    head += static_cast<char>(parts.extra.size() >> 8);
+    head += parts.extra;
+  }
+  if (!parts.name.empty()) head += parts.name + '\0';
+  if (!parts.comment.empty()) head += parts.comment + '\0';
+  if (parts.has_checksum) {
+    std::uint32_t crc = 0xffffffff;
+    for (const char c : head) {
+      crc ^= static_cast<unsigned char>(c);
+      for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xedb88320 : 0);
+    }
+    crc = ~crc;
+    head += static_cast<char>(crc & 0xff);
+    head += static_cast<char>(crc >> 8 & 0xff);
+  }
+  return head + pack(Compression::Gzip, text).substr(10);
+}
+
+std::vector<GzipParts> gzip_headers() {
+  return {
+      {.name = "rows.csv"},
+      {.comment = "a comment"},
+      {.extra = std::string("ab\x03\0xyz", 7)},
+      {.has_checksum = true},
+      {.extra = std::string(300, 'e'), .name = "n", .comment = "c", .is_text = true, .has_checksum = true},
+      {.name = std::string(200, '\x03'), .is_text = true, .has_checksum = true}};
+}
+
+TEST(Inflater, gzip_headers_with_names_cut_at_every_byte) {
+  const std::string text = sample(300);
+  for (const GzipParts& parts : gzip_headers()) {
+    for (const Compression compression : {Compression::Gzip, Compression::GzipIfMarked}) {
+      const std::string body = gzip_member(parts, text) + gzip_member(parts, "end");
+      std::vector<std::string_view> bytes;
+      for (std::size_t cut = 0; cut <= body.size(); ++cut) {
+        const Unpacked out = unpack_cut(compression, body, cut);
+        ASSERT_EQ(out.error, "") << cut;
+        ASSERT_EQ(out.text, text + "end") << cut;
+        if (cut < body.size()) bytes.push_back(std::string_view(body).substr(cut, 1));
+      }
+      const Unpacked out = unpack(compression, bytes);
+      EXPECT_EQ(out.error, "");
+      EXPECT_EQ(out.text, text + "end");
+    }
+  }
+}
+
+TEST(Inflater, a_gzip_member_that_is_cut_off_anywhere_says_so) {
+  const std::string text = sample(300);
+  for (const GzipParts& parts : gzip_headers()) {
+    const std::string first = gzip_member(parts, text);
+    for (const std::string& before : {std::string(), first}) {
+      const std::string body = before + first;
+      for (std::size_t size = before.size() + 1; size < body.size(); ++size) {
+        const std::string_view part = std::string_view(body).substr(0, size);
+        ASSERT_THAT(unpack(Compression::Gzip, {part}).error, HasSubstr("cut off")) << size;
+        std::vector<std::string_view> bytes;
+        for (std::size_t i = 0; i < size; ++i) bytes.push_back(part.substr(i, 1));
+        ASSERT_THAT(unpack(Compression::Gzip, bytes).error, HasSubstr("cut off")) << size;
+      }
+    }
+  }
+}
+
+TEST(Inflater, damaged_gzip_headers_fail_however_they_come) {
+  const std::string body = gzip_member(gzip_headers().back(), "text");
+  const std::size_t head = 10 + 201 + 2;
+  for (std::size_t bit = 0; bit < head * 8; ++bit) {
+    if (bit >= 24 && bit < 32) continue;  // the flags: another header, not a damaged one
+    std::string damaged = body;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << bit % 8));
+    std::vector<std::string_view> bytes;
+    for (std::size_t i = 0; i < damaged.size(); ++i) bytes.push_back(std::string_view(damaged).substr(i, 1));
+    ASSERT_NE(unpack(Compression::Gzip, {damaged}).error, "") << bit;
+    ASSERT_NE(unpack(Compression::Gzip, bytes).error, "") << bit;
+  }
+  for (const char flags : {'\x20', '\x40', '\x80'}) {
+    std::string reserved = pack(Compression::Gzip, "text");
+    reserved[3] = flags;
+    EXPECT_THAT(unpack(Compression::Gzip, {reserved}).error, HasSubstr("the body is not valid gz")) << flags;
+  }
+}
+
+TEST(Inflater, a_zlib_header_that_wants_a_dictionary_fails_however_it_comes) {
+  const std::string raw = pack_isal("text", IGZIP_DEFLATE);
+  const std::string body = std::string("\x78\xbb") + std::string("\x03\x00\x00\x00", 4) + raw + "abcd";
+  std::vector<std::string_view> bytes;
+  for (std::size_t i = 0; i < body.size(); ++i) bytes.push_back(std::string_view(body).substr(i, 1));
+  EXPECT_THAT(unpack(Compression::Deflate, {body}).error, HasSubstr("it needs a dictionary"));
+  EXPECT_THAT(unpack(Compression::Deflate, bytes).error, HasSubstr("it needs a dictionary"));
 }
 
 }  // namespace

@@ -318,5 +318,46 @@ TEST(JsonDecoder, decoding_needs_no_memory_per_row) {
   EXPECT_THAT(run.rows, EndsWith("4999|x\\n|\\N|{\"a\":4999}\n"));
 }
 
+TEST(JsonDecoder, a_row_that_is_looked_at_again_may_have_keys_with_escapes) {
+  // Behind the third line lies what the first has left of itself: a bracket that is none of its own.
+  const std::string body =
+      "{\"id\":[1,{\"x\":\"}\"}]\f\"c\":,2]}}\nbroken\n{\"text \\ud83dk\":[0, 2]tru}}\nbroke";
+  const Outcome run = split(people(), body);
+  EXPECT_EQ(run.total, 4u);
+  EXPECT_EQ(run.filtered, 4u);
+  split(people(), "{\"a\":[1,{\"x\":\"}\"}]\f\"c\":,2]}}\nbroken\n{\"text \\ud83dk\":[0,2]true}}\nbroke");
+}
+
+TEST(JsonDecoder, many_nested_values_in_a_long_row_need_no_memory_each) {
+  std::vector<ColumnDef> columns;
+  std::string row = "{";
+  for (int i = 0; i < 500; ++i) {
+    columns.push_back(column("c" + std::to_string(i), Type::string()));
+    row += "\"c" + std::to_string(i) + "\":[ 1, 2 ],";
+  }
+  row += "\"long\":\"" + std::string(1'000'000, 'x') + "\"}";
+  const auto schema = schema_of(columns);
+  const std::vector<JsonField> fields = json_fields(*schema, *map_columns(*schema, {}), {}, {});
+  JsonRowParser parser({.fields = &fields, .jsonpaths = {}, .cell_bytes_max = 16 * core::kMiB}, *schema);
+  JsonScratch scratch;
+  scratch.cells.resize(fields.size());
+  GrowBuffer text;
+  text.append(row.data(), row.size());
+  EXPECT_EQ(parser.parse({text.as<char>(), text.size()}, false, 0, 1, scratch), JsonRowParser::Outcome::Row);
+  EXPECT_EQ(std::string_view(scratch.cells[499].begin, scratch.cells[499].size), "[1,2]");
+  EXPECT_LE(scratch.arena.reserved_bytes(), 256 * core::kKiB);
+}
+
+TEST(JsonDecoder, a_parser_that_grew_for_a_bad_row_is_given_back) {
+  JsonCase test = people();
+  DecodeScratch scratch;
+  JsonDecoder decoder(test.options, test.schema, *map_columns(*test.schema, {}), {}, scratch);
+  BlockBuilder builder(test.schema);
+  const std::string row = "{\"id\":1,\"note\":\"" + std::string(3'000'000, 'x') + "\" 7}\n";
+  EXPECT_EQ(decoder.feed(core::as_bytes(row), builder).state, FeedResult::State::NeedInput);
+  EXPECT_EQ(decoder.filtered_rows(), 1u);
+  EXPECT_LE(scratch.json->parser.capacity(), 256 * core::kKiB);
+}
+
 }  // namespace
 }  // namespace penstock::txn
