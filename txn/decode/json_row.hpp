@@ -23,6 +23,7 @@
 #include "txn/column/grow_buffer.hpp"
 #include "txn/decode/cell_list.hpp"
 #include "txn/decode/json_fields.hpp"
+#include "txn/decode/json_path_tree.hpp"
 
 namespace penstock::txn {
 
@@ -89,10 +90,17 @@ class JsonRowParser {
   Outcome check_shape(simdjson::ondemand::document& document);
   Outcome take_keys(simdjson::ondemand::object object, const RowContext& context);
   Outcome take_paths(simdjson::ondemand::document& document, bool has_root, const RowContext& context);
+  Outcome take_inside(simdjson::ondemand::value value, const JsonPathTree::Node& node,
+                      std::size_t taken_above, const RowContext& context);
+  Outcome take_object(simdjson::ondemand::object object, const JsonPathTree::Node& node,
+                      std::size_t taken_above, const RowContext& context);
+  Outcome take_array(simdjson::ondemand::array array, const JsonPathTree::Node& node, std::size_t taken_above,
+                     const RowContext& context);
   Outcome take_value(simdjson::ondemand::value value, std::size_t field, const RowContext& context);
   Outcome take_nested(std::string_view rest, std::size_t field, const RowContext& context);
   Outcome take_string(std::string_view inside, std::size_t field, const RowContext& context);
   Outcome finish_row(const RowContext& context);
+  void note_taken(std::size_t field);
   void set(std::size_t field, Cell cell, const RowContext& context);
   void set_null(std::size_t field, const RowContext& context);
 
@@ -110,7 +118,9 @@ class JsonRowParser {
   std::vector<bool> nullable_;
   std::unordered_map<std::string_view, std::uint32_t> keys_;  // into fields_
   bool one_pass_ = true;                                      // keys of the row, no paths into it
-  std::size_t fed_ = 0;                                       // fields that feed a column
+  JsonPathTree paths_;                                        // of all fields that feed a column
+  std::vector<std::uint32_t> node_seen_;  // per node: the stamp of the last row that had it
+  std::size_t fed_ = 0;                   // fields that feed a column
   std::vector<std::uint32_t>
       successor_;  // per field (and one for the row's begin): the field behind it, last time
   std::vector<std::uint32_t> seen_;  // per field: the stamp of the last row that had it
