@@ -230,6 +230,7 @@ JsonRowParser::Outcome JsonRowParser::take_paths(ondemand::document& document, b
   }
   if (one_pass_) return take_keys(object, context);
   const JsonPathTree::Node& row = paths_.node(0);
+  walked_ = 0;
   for (const std::uint32_t i : row.fields) {
     const std::uint32_t before = row.fields.front();
     if (i != before) {
@@ -290,6 +291,7 @@ JsonRowParser::Outcome JsonRowParser::take_object(ondemand::object object, const
   for (auto item : object) {
     ondemand::field field;
     if (const auto error = std::move(item).get(field)) return broken(error);
+    ++walked_;
     bool has_escapes = false;
     const std::string_view key = written_key(field.key().raw(), context.text, has_escapes);
     name.assign(key);
@@ -314,6 +316,7 @@ JsonRowParser::Outcome JsonRowParser::take_array(ondemand::array array, const Js
   for (auto item : array) {
     ondemand::value value;
     if (const auto error = std::move(item).get(value)) return broken(error);
+    ++walked_;
     const auto found = node.places.find(place++);
     if (found == node.places.end()) continue;
     const Outcome taken = take_inside(value, paths_.node(found->second), taken_above, context);

@@ -73,6 +73,9 @@ class JsonRowParser {
   const std::string& reason() const { return reason_; }
   std::size_t cell_bytes() const { return cell_bytes_; }  // of the last row
 
+  // Keys and elements that were looked at for the paths of the last row.
+  std::size_t walked() const { return walked_; }
+
   // The text of the value that a document's root names; empty: there is none (reason()).
   std::string_view find_root(std::string_view document, JsonScratch& scratch);
 
@@ -129,6 +132,7 @@ class JsonRowParser {
   std::size_t matched_ = 0;
   std::size_t matched_fed_ = 0;
   std::size_t cell_bytes_ = 0;
+  std::size_t walked_ = 0;
   std::string reason_;
 };
 
