@@ -23,10 +23,11 @@ core::Task<std::expected<void, std::string>> RowChooser::choose(core::Shard& sha
   for (std::size_t done = 0; done < rows_;) {
     const std::size_t count = std::min(kRowsBetweenYields, rows_ - done);
     const std::size_t before = kept_.size();
-    if (auto kept = filter_->keep_all(columns, count, kept_); !kept) co_return kept;
+    const auto looked_at = filter_->keep_some(columns, count, kept_);
+    if (!looked_at) co_return std::unexpected(looked_at.error());
     for (std::size_t i = before; i < kept_.size(); ++i) kept_[i] += static_cast<std::uint32_t>(done);
-    for (txn::ColumnRows& column : columns) column.begin += count;
-    done += count;
+    for (txn::ColumnRows& column : columns) column.begin += *looked_at;
+    done += *looked_at;
     if (done < rows_) co_await shard.yield();
   }
   co_return std::expected<void, std::string>{};

@@ -3,7 +3,7 @@
 // Journey:  ScanHandler: Scan::next -> [RowChooser] -> RowWriter, RowSorter.
 // Shard:    the scan's; lets others run between two batches.
 // Promise:  rows come in the order of the block.
-// Failure:  choose: the text when a single row's texts are too long to be worked with.
+// Failure:  choose: the text when a single row is too much to be worked with.
 #pragma once
 
 #include <expected>

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "core/base/checksum.hpp"
 #include "txn/column/bit_pack.hpp"
@@ -94,6 +95,9 @@ Result<BlockColumn> get_column(core::ByteReader& reader, const BlockHeader& head
 core::Bytes part_bytes(core::Bytes block, const BlockPart& part) {
   return part.length == 0 ? core::Bytes{} : block.subspan(part.offset, part.length);
 }
+
+// What a column inside of another takes beside its values: itself and the least that its buffers have.
+constexpr std::size_t kInsideColumnBytes = sizeof(Block::Column) + sizeof(ColumnView) + 512;
 
 // What all columns of a block are decoded with.
 struct BlockSource {
@@ -291,6 +295,8 @@ struct ColumnDecoder {
       return fail(Errc::Corrupt, "what is inside of a block's nested column");
     }
     nodes -= count;
+    // Headers may be read many times over, from each column: so what they unfold to counts as well.
+    if (!take(count * kInsideColumnBytes)) return fail(Errc::TooLarge, "unfolding a block");
     NestedType nested;
     core::ByteReader names(aux);
     core::ByteReader headers(data);
@@ -309,7 +315,7 @@ struct ColumnDecoder {
       ColumnDecoder child{column, child_rows, source, nodes, to.children[i], depth + 1};
       TRY_VOID(child.decode());
       nested.children.push_back(to.children[i].view.type);
-      to.view.children.push_back(to.children[i].view);
+      to.view.children.push_back(std::move(to.children[i].view));
     }
     to.view.type = from.type;
     to.view.type.nested = std::make_shared<const NestedType>(std::move(nested));

@@ -3,8 +3,10 @@
 // Journey:  Load feeds it -> [BodyDecoder: CsvDecoder, JsonDecoder] -> BlockBuilder.
 // Shard:    the shard of its load; never suspends.
 // Promise:  after NeedInput all of the piece is consumed; after BlockFull the block ends with a whole row and
-//           the rest of the piece, from `consumed` on, is to be fed again once the builder is cleared. The outcome
-//           depends on the body only, not on where it was cut.
+//           the rest of the piece, from `consumed` on, is to be fed again once the builder is cleared. After Paused too,
+//           but the builder stays as it is: a call has worked long enough, and others are to have their turn. What is
+//           left of the piece may be nothing; the next call, whichever it is, goes on with what is waiting. The
+//           outcome depends on the body only, not on where it was cut.
 // Failure:  Failed for ever, with error() and error_code(). Void: the body turned out to be one broken document;
 //           none of its rows counts, the owner drops what it has of them and goes on feeding. Bad rows are counted
 //           in rejects().
@@ -22,7 +24,7 @@
 namespace penstock::txn {
 
 struct FeedResult {
-  enum class State : std::uint8_t { NeedInput, BlockFull, Failed, Void };
+  enum class State : std::uint8_t { NeedInput, BlockFull, Failed, Void, Paused };
   std::size_t consumed = 0;
   State state = State::NeedInput;
 };
@@ -35,7 +37,7 @@ class BodyDecoder {
   virtual ~BodyDecoder() = default;
 
   virtual FeedResult feed(core::Bytes piece, BlockBuilder& builder) = 0;
-  // The body has ended: call it, when all pieces are consumed, until it answers neither BlockFull nor Void.
+  // The body has ended: call it, when all pieces are consumed, until it answers NeedInput or Failed.
   virtual FeedResult::State finish(BlockBuilder& builder) = 0;
 
   virtual std::uint64_t total_rows() const = 0;
@@ -46,7 +48,7 @@ class BodyDecoder {
   virtual std::uint64_t unselected_rows() const { return 0; }  // good rows that `where` does not want
 
   // What rows hold that are decoded and not in the builder yet. settle() puts them there and gives the memory back;
-  // after BlockFull it is to be called again, with the builder cleared.
+  // after BlockFull it is to be called again, with the builder cleared, and after Paused as it is.
   virtual std::size_t waiting_bytes() const { return 0; }
   virtual FeedResult::State settle(BlockBuilder& builder) { return FeedResult::State::NeedInput; }
 

@@ -16,6 +16,7 @@ constexpr std::string_view kNoKey = "\n";  // no key is written like this
 constexpr std::size_t kParserMin = 4 * core::kKiB;
 constexpr std::size_t kParserKept = 256 * core::kKiB;  // rows it may hold without being given back
 constexpr std::size_t kArenaKept = 256 * core::kKiB;
+constexpr std::size_t kTakenBytesMax = 512 * core::kMiB;  // of a row by all of its paths, at most
 
 // Cells for words, with the readable bytes that cells have around them.
 constexpr char kOne[GrowBuffer::kSlack + 8] = "1";
@@ -96,6 +97,11 @@ JsonRowParser::JsonRowParser(Options options, const TableSchema& schema)
     if (!keys_.emplace(key, static_cast<std::uint32_t>(i)).second) one_pass_ = false;
     if (key.find_first_of("\"\\") == std::string::npos) expected_.back() = key;
   }
+  for (std::size_t i = 0; !one_pass_ && i < fields_.size(); ++i) {
+    if (fields_[i].column == JsonField::kNoColumn || !fields_[i].has_path) continue;
+    paths_.add(fields_[i].path, static_cast<std::uint32_t>(i));
+  }
+  node_seen_.resize(paths_.size());
   successor_.resize(fields_.size() + 1);
   for (std::size_t i = 0; i <= fields_.size(); ++i) {
     successor_[i] = i + 1 < fields_.size() ? static_cast<std::uint32_t>(i + 1) : 0;
@@ -153,6 +159,7 @@ JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root
   if (const Outcome shape = check_shape(document); shape != Outcome::Row) return shape;
   if (++stamp_ == 0) {
     std::fill(seen_.begin(), seen_.end(), 0);
+    std::fill(node_seen_.begin(), node_seen_.end(), 0);
     stamp_ = 1;
   }
   before_ = static_cast<std::uint32_t>(fields_.size());
@@ -214,7 +221,6 @@ JsonRowParser::Outcome JsonRowParser::take_paths(ondemand::document& document, b
   ondemand::object object;
   std::string_view object_text = context.text;
   const auto enter = [&]() -> simdjson::error_code {
-    document.rewind();
     if (const auto error = document.get_object().get(object)) return error;
     if (!has_root) return simdjson::SUCCESS;
     ondemand::value root;
@@ -229,26 +235,98 @@ JsonRowParser::Outcome JsonRowParser::take_paths(ondemand::document& document, b
     return broken(error);
   }
   if (one_pass_) return take_keys(object, context);
-  for (std::size_t i = 0; i < fields_.size(); ++i) {
-    if (fields_[i].column == JsonField::kNoColumn) continue;
-    if (!fields_[i].has_path) continue;
-    if (const auto error = enter()) return broken(error);
-    ondemand::value value;
-    if (fields_[i].path.empty()) {
-      if (const Outcome taken = take_nested(object_text, i, context); taken != Outcome::Row) return taken;
-      seen_[i] = stamp_;
-      ++matched_;
-      ++matched_fed_;
-      continue;
+  const JsonPathTree::Node& row = paths_.node(0);
+  walked_ = 0;
+  for (const std::uint32_t i : row.fields) {
+    const std::uint32_t before = row.fields.front();
+    if (i != before) {
+      set(i, context.scratch.cells[before * context.rows_max + context.row], context);
+    } else if (const Outcome taken = take_nested(object_text, i, context); taken != Outcome::Row) {
+      return taken;
     }
-    const auto error = navigate(object, fields_[i].path, context.scratch, context.text, value);
-    if (error == simdjson::NO_SUCH_FIELD) continue;
-    if (error != simdjson::SUCCESS) return broken(error);
-    seen_[i] = stamp_;
-    ++matched_;
-    ++matched_fed_;
-    if (const Outcome taken = take_value(value, i, context); taken != Outcome::Row) return taken;
+    note_taken(i);
     if (cell_bytes_ > options_.cell_bytes_max) return reject("the values of the row are too long");
+  }
+  return take_object(object, row, row.fields.empty() ? 0 : 1, context);
+}
+
+void JsonRowParser::note_taken(std::size_t field) {
+  seen_[field] = stamp_;
+  ++matched_;
+  ++matched_fed_;
+}
+
+// The value that a node's path leads to. `taken_above`: how often it lies in values that were taken as a whole.
+JsonRowParser::Outcome JsonRowParser::take_inside(ondemand::value value, const JsonPathTree::Node& node,
+                                                  std::size_t taken_above, const RowContext& context) {
+  const char first = value.raw_json_token().front();
+  const bool has_inside = first == '{' || first == '[';
+  if (has_inside) taken_above += !node.fields.empty();
+  if (has_inside && taken_above > 1 && taken_above > kTakenBytesMax / context.text.size()) {
+    return reject("too many jsonpaths lie in one another for a row that is so long");
+  }
+  for (const std::uint32_t i : node.fields) {
+    const std::uint32_t before = node.fields.front();
+    if (i != before && (has_inside || first == '"')) {  // the same text again
+      set(i, context.scratch.cells[before * context.rows_max + context.row], context);
+    } else if (const Outcome taken = take_value(value, i, context); taken != Outcome::Row) {
+      return taken;
+    }
+    note_taken(i);
+    if (cell_bytes_ > options_.cell_bytes_max) return reject("the values of the row are too long");
+  }
+  if (first == '{' && !node.keys.empty()) {
+    ondemand::object object;
+    if (const auto error = value.get_object().get(object)) return broken(error);
+    return take_object(object, node, taken_above, context);
+  }
+  if (first == '[' && !node.places.empty()) {
+    ondemand::array array;
+    if (const auto error = value.get_array().get(array)) return broken(error);
+    return take_array(array, node, taken_above, context);
+  }
+  return Outcome::Row;
+}
+
+// Of several keys of one name the first counts.
+JsonRowParser::Outcome JsonRowParser::take_object(ondemand::object object, const JsonPathTree::Node& node,
+                                                  std::size_t taken_above, const RowContext& context) {
+  std::size_t left = node.keys.size();
+  if (left == 0) return Outcome::Row;
+  std::string name;
+  for (auto item : object) {
+    ondemand::field field;
+    if (const auto error = std::move(item).get(field)) return broken(error);
+    ++walked_;
+    bool has_escapes = false;
+    const std::string_view key = written_key(field.key().raw(), context.text, has_escapes);
+    name.assign(key);
+    if (has_escapes) {
+      const std::size_t size = resolve_json_string(key, name.data());
+      if (size == std::string_view::npos) return broken(simdjson::STRING_ERROR);
+      name.resize(size);
+    }
+    const auto found = node.keys.find(name);
+    if (found == node.keys.end() || node_seen_[found->second] == stamp_) continue;
+    node_seen_[found->second] = stamp_;
+    const Outcome taken = take_inside(field.value(), paths_.node(found->second), taken_above, context);
+    if (taken != Outcome::Row || --left == 0) return taken;
+  }
+  return Outcome::Row;
+}
+
+JsonRowParser::Outcome JsonRowParser::take_array(ondemand::array array, const JsonPathTree::Node& node,
+                                                 std::size_t taken_above, const RowContext& context) {
+  std::size_t left = node.places.size();
+  std::int64_t place = 0;
+  for (auto item : array) {
+    ondemand::value value;
+    if (const auto error = std::move(item).get(value)) return broken(error);
+    ++walked_;
+    const auto found = node.places.find(place++);
+    if (found == node.places.end()) continue;
+    const Outcome taken = take_inside(value, paths_.node(found->second), taken_above, context);
+    if (taken != Outcome::Row || --left == 0) return taken;
   }
   return Outcome::Row;
 }

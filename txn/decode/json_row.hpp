@@ -23,6 +23,7 @@
 #include "txn/column/grow_buffer.hpp"
 #include "txn/decode/cell_list.hpp"
 #include "txn/decode/json_fields.hpp"
+#include "txn/decode/json_path_tree.hpp"
 
 namespace penstock::txn {
 
@@ -73,6 +74,9 @@ class JsonRowParser {
   const std::string& reason() const { return reason_; }
   std::size_t cell_bytes() const { return cell_bytes_; }  // of the last row
 
+  // Keys and elements that were looked at for the paths of the last row.
+  std::size_t walked() const { return walked_; }
+
   // The text of the value that a document's root names; empty: there is none (reason()).
   std::string_view find_root(std::string_view document, JsonScratch& scratch);
 
@@ -90,10 +94,17 @@ class JsonRowParser {
   Outcome check_shape(simdjson::ondemand::document& document);
   Outcome take_keys(simdjson::ondemand::object object, const RowContext& context);
   Outcome take_paths(simdjson::ondemand::document& document, bool has_root, const RowContext& context);
+  Outcome take_inside(simdjson::ondemand::value value, const JsonPathTree::Node& node,
+                      std::size_t taken_above, const RowContext& context);
+  Outcome take_object(simdjson::ondemand::object object, const JsonPathTree::Node& node,
+                      std::size_t taken_above, const RowContext& context);
+  Outcome take_array(simdjson::ondemand::array array, const JsonPathTree::Node& node, std::size_t taken_above,
+                     const RowContext& context);
   Outcome take_value(simdjson::ondemand::value value, std::size_t field, const RowContext& context);
   Outcome take_nested(std::string_view rest, std::size_t field, const RowContext& context);
   Outcome take_string(std::string_view inside, std::size_t field, const RowContext& context);
   Outcome finish_row(const RowContext& context);
+  void note_taken(std::size_t field);
   void set(std::size_t field, Cell cell, const RowContext& context);
   void set_null(std::size_t field, const RowContext& context);
 
@@ -110,7 +121,9 @@ class JsonRowParser {
   std::vector<bool> nullable_;
   std::unordered_map<std::string_view, std::uint32_t> keys_;  // into fields_
   bool one_pass_ = true;                                      // keys of the row, no paths into it
-  std::size_t fed_ = 0;                                       // fields that feed a column
+  JsonPathTree paths_;                                        // of all fields that feed a column
+  std::vector<std::uint32_t> node_seen_;  // per node: the stamp of the last row that had it
+  std::size_t fed_ = 0;                   // fields that feed a column
   std::vector<std::uint32_t>
       successor_;  // per field (and one for the row's begin): the field behind it, last time
   std::vector<std::uint32_t> seen_;  // per field: the stamp of the last row that had it
@@ -119,6 +132,7 @@ class JsonRowParser {
   std::size_t matched_ = 0;
   std::size_t matched_fed_ = 0;
   std::size_t cell_bytes_ = 0;
+  std::size_t walked_ = 0;
   std::string reason_;
 };
 

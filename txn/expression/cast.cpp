@@ -313,7 +313,11 @@ void append_value(std::string& out, const Vector& values, std::size_t row) {
 void cast_values(Evaluation& evaluation, const Vector& in, ValueType to, Vector& out) {
   const std::size_t rows = evaluation.rows;
   out.prepare(to, rows);
-  for (std::size_t row = 0; row < rows; ++row) out.nulls[row] = in.is_null(row) ? 1 : 0;
+  const bool reads_texts = in.type.kind == ValueKind::String && to.kind != ValueKind::String;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const bool is_null = in.is_null(row) || (reads_texts && !evaluation.spend(in.text(row).size()));
+    out.nulls[row] = is_null ? 1 : 0;
+  }
   const core::TimeZone& zone = evaluation.options.zone;
   switch (to.kind) {
     case ValueKind::Null:

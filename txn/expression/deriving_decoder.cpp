@@ -14,7 +14,8 @@ namespace penstock::txn {
 namespace {
 
 constexpr std::size_t kResultBytesMax = TextRoom::kBytesMax;  // of a batch's computed columns
-constexpr std::size_t kProgramBytesKept = 512 * core::kKiB;
+constexpr std::size_t kResultBytesKept = 4 * core::kMiB;
+constexpr std::size_t kColumnWork = 64;  // of each column of a batch, however few its rows
 
 template <class T>
 void store_numbers(const Vector& values, std::size_t count, ColumnBuilder& out) {
@@ -57,37 +58,43 @@ DerivingDecoder::DerivingDecoder(std::unique_ptr<BodyDecoder> inside, std::uniqu
   options_.cells.has_json_escapes = inside_->has_json_escapes();
   for (const ColumnDef& column : derivation_->target->columns) results_.emplace_back(column.type);
   views_.resize(results_.size());
+  std::size_t rows = kStepWorkMax / (kValueWork * std::max<std::size_t>(results_.size(), 1));
+  rows = std::min(std::clamp<std::size_t>(rows, 1, kBatchRowsMax), derivation_->program->batch_rows_max());
+  if (derivation_->filter != nullptr) rows = std::min(rows, derivation_->filter->batch_rows_max());
+  batch_ = BatchSize(rows);
 }
 
 FeedResult DerivingDecoder::feed(core::Bytes piece, BlockBuilder& builder) {
   FeedResult result;
   for (;;) {
-    if (!drain(builder, source_is_whole_)) return {result.consumed, State::BlockFull};
+    if (const State state = drain(builder, source_is_whole_); state != State::NeedInput) {
+      return {result.consumed, state};
+    }
     if (source_is_whole_ && end_source(builder)) return {result.consumed, State::BlockFull};
     if (result.consumed == piece.size()) return result;
     const FeedResult fed = inside_->feed(piece.subspan(result.consumed), source_);
     result.consumed += fed.consumed;
     source_is_whole_ = fed.state == State::BlockFull;
     if (fed.state == State::Void) forget_rows();
-    if (fed.state == State::Failed || fed.state == State::Void) return {result.consumed, fed.state};
+    if (fed.state != State::NeedInput && fed.state != State::BlockFull) return {result.consumed, fed.state};
   }
 }
 
 FeedResult::State DerivingDecoder::finish(BlockBuilder& builder) {
   for (;;) {
-    if (!drain(builder, source_is_whole_)) return State::BlockFull;
+    if (const State state = drain(builder, source_is_whole_); state != State::NeedInput) return state;
     if (source_is_whole_ && end_source(builder)) return State::BlockFull;
     if (inside_is_done_) return State::NeedInput;
     const State state = inside_->finish(source_);
     if (state == State::Void) forget_rows();
-    if (state == State::Failed || state == State::Void) return state;
+    if (state != State::NeedInput && state != State::BlockFull) return state;
     source_is_whole_ = true;
     inside_is_done_ = state == State::NeedInput;
   }
 }
 
 FeedResult::State DerivingDecoder::settle(BlockBuilder& builder) {
-  if (!drain(builder, true)) return State::BlockFull;
+  if (const State state = drain(builder, true); state != State::NeedInput) return state;
   end_source(builder);
   source_.release_memory();
   derivation_->program->release_memory();
@@ -98,8 +105,15 @@ FeedResult::State DerivingDecoder::settle(BlockBuilder& builder) {
 
 std::size_t DerivingDecoder::waiting_bytes() const {
   std::size_t sum = source_.reserved_bytes() + derivation_->program->reserved_bytes();
+  if (derivation_->filter != nullptr) sum += derivation_->filter->reserved_bytes();
   for (const ColumnBuilder& column : results_) sum += column.reserved_bytes();
   return sum;
+}
+
+// With what settle() cannot give back.
+std::size_t DerivingDecoder::reserved_bytes() const {
+  return inside_->reserved_bytes() + derivation_->program->fixed_bytes() +
+         (derivation_->filter == nullptr ? 0 : derivation_->filter->fixed_bytes());
 }
 
 const RowRejects& DerivingDecoder::rejects() const {
@@ -122,29 +136,69 @@ void DerivingDecoder::forget_rows() {
   own_counted_ = inside_counted_ = 0;
 }
 
-// Rows go in batches that begin at the same rows however they came. False: the builder is full.
-bool DerivingDecoder::drain(BlockBuilder& builder, bool all) {
+// NeedInput: all that can be taken is in the builder.
+FeedResult::State DerivingDecoder::drain(BlockBuilder& builder, bool all) {
+  const State state = take_batches(builder, all);
+  Program& program = *derivation_->program;
+  if (program.reserved_bytes() > kProgramBytesKept) program.release_memory();
+  RowFilter* const filter = derivation_->filter.get();
+  if (filter != nullptr && filter->reserved_bytes() > kProgramBytesKept) filter->release_memory();
+  std::size_t bytes = 0;
+  for (const ColumnBuilder& column : results_) bytes += column.reserved_bytes();
+  if (bytes > kResultBytesKept) {
+    for (ColumnBuilder& column : results_) column.release_memory();
+  }
+  return state;
+}
+
+// Rows go in batches that begin at the same rows however they came.
+FeedResult::State DerivingDecoder::take_batches(BlockBuilder& builder, bool all) {
   while (at_ < source_.rows()) {
     const std::size_t rows = source_.rows() - at_;
-    if (rows < kBatchRowsMax && !all) break;
-    std::size_t count = std::min(rows, kBatchRowsMax);
-    Outcome outcome = take_rows(builder, count);
-    while (outcome == Outcome::TooMuchText && count > 1) outcome = take_rows(builder, count /= 2);
-    if (outcome == Outcome::Full) return false;
-    if (outcome == Outcome::TooMuchText) {
-      if (own_.count_row()) {
-        reject_row(0, fmt::format("the values of its expressions are longer than {} bytes", kResultBytesMax));
-      }
+    if (rows < batch_.rows() && !all) break;
+    if (work_ > kStepWorkMax) {
+      work_ = 0;
+      return State::Paused;
+    }
+    const std::size_t count = std::min(rows, batch_.rows());
+    const Outcome outcome = take_rows(builder, count);
+    work_ +=
+        derivation_->program->evaluation().work + kColumnWork * (views_.size() + source_.columns().size());
+    if (derivation_->filter != nullptr) work_ += derivation_->filter->evaluation().work;
+    if (outcome == Outcome::Full) return State::BlockFull;
+    if (outcome == Outcome::TooMuch && count > 1) {
+      batch_.shrink(count);
+      continue;
+    }
+    if (outcome == Outcome::TooMuch) {
+      reject_excess();
+    } else {
+      batch_.took_one();
     }
     at_ += count;
   }
-  if (derivation_->program->reserved_bytes() > kProgramBytesKept) derivation_->program->release_memory();
-  return true;
+  return State::NeedInput;
+}
+
+bool DerivingDecoder::is_small_enough(const Evaluation& evaluation) {
+  is_excess_work_ = evaluation.work > evaluation.work_max;
+  return !evaluation.is_over();
+}
+
+// The next row alone is too much.
+void DerivingDecoder::reject_excess() {
+  if (!own_.count_row()) return;
+  if (is_excess_work_) {
+    reject_row(
+        0, fmt::format("its expressions take too much work: more than {} bytes read and made", kRowWorkMax));
+  } else {
+    reject_row(0, fmt::format("the values of its expressions are longer than {} bytes", kResultBytesMax));
+  }
 }
 
 DerivingDecoder::Outcome DerivingDecoder::take_rows(BlockBuilder& builder, std::size_t count) {
   scratch_.bad.clear();
-  if (!derive(count) || !choose(count)) return Outcome::TooMuchText;
+  if (!derive(count) || !choose(count)) return Outcome::TooMuch;
   std::size_t bytes = source_.bytes() / source_.rows() * count;
   for (const ColumnBuilder& column : results_) bytes += column.bytes();
   const bool is_too_much = builder.rows() + kept_.size() > options_.block.rows_max ||
@@ -165,21 +219,21 @@ DerivingDecoder::Outcome DerivingDecoder::take_rows(BlockBuilder& builder, std::
   return Outcome::Taken;
 }
 
-// The values of the batch's rows for all computed columns. False: too much text.
+// The values of the batch's rows for all computed columns. False: too much.
 bool DerivingDecoder::derive(std::size_t count) {
   Program& program = *derivation_->program;
   std::vector<ColumnView> views;
   std::vector<ColumnRows> rows;
   for (std::size_t i = 0; i < derivation_->source->columns.size(); ++i) views.push_back(source_.view(i));
   for (const ColumnView& view : views) rows.push_back({&view, at_});
-  if (program.size() != 0 && !program.run(rows, count)) return false;
+  if (program.size() != 0 && !program.run(rows, count)) return is_small_enough(program.evaluation());
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < results_.size(); ++i) {
     const Derivation::Target& target = derivation_->targets[i];
     if (target.is_result) {
       results_[i].clear();
       store_result(i, count);
-      if (program.evaluation().text.is_over()) return false;
+      if (!is_small_enough(program.evaluation())) return false;
       bytes += results_[i].bytes();
       if (bytes > kResultBytesMax) return false;
       views_[i] = results_[i].view();
@@ -223,6 +277,7 @@ void DerivingDecoder::store_result(std::size_t column, std::size_t count) {
       scratch_.cells.set(row, CellList::null_cell());
     } else {
       const std::string_view text = values->text(row);
+      evaluation.spend(text.size());
       scratch_.cells.set(row, {text.empty() ? kEmptyText.data() : text.data(), text.size()});
     }
   }
@@ -233,7 +288,7 @@ void DerivingDecoder::store_result(std::size_t column, std::size_t count) {
   decode_cells(scratch_.cells, count, source, out, bad);
 }
 
-// Which rows of the batch go on. False: too much text.
+// Which rows of the batch go on. False: too much.
 bool DerivingDecoder::choose(std::size_t count) {
   kept_.clear();
   RowFilter* const filter = derivation_->filter.get();
@@ -244,7 +299,7 @@ bool DerivingDecoder::choose(std::size_t count) {
     for (const std::size_t column : filter->columns()) {
       rows.push_back({&views_[column], derivation_->targets[column].is_result ? 0 : at_});
     }
-    if (!filter->keep(rows, count, kept_)) return false;
+    if (!filter->keep(rows, count, kept_)) return is_small_enough(filter->evaluation());
   }
   if (scratch_.bad.count != 0)
     std::erase_if(kept_, [this](std::uint32_t row) { return scratch_.bad.has(row); });

@@ -6,9 +6,9 @@
 //
 // Journey:  Load -> [DerivingDecoder] -> CsvDecoder or JsonDecoder, Program, RowFilter -> BlockBuilder.
 // Shard:    the shard of its load; never suspends.
-// Promise:  that of BodyDecoder. A block's first_row_offset is at most the place of its first row, and above that of
+// Promise:  that of BodyDecoder; Paused whenever the programs have done kStepWorkMax. A block's first_row_offset is at most the place of its first row, and above that of
 //           all rows before it.
-// Failure:  what the decoder inside says. A row whose value is too long to be worked out is filtered.
+// Failure:  what the decoder inside says. A row whose values are too long, or too much work, is filtered.
 #pragma once
 
 #include <cstdint>
@@ -44,15 +44,18 @@ class DerivingDecoder final : public BodyDecoder {
   const RowRejects& rejects() const override;
   const std::string& error() const override { return inside_->error(); }
   std::string_view error_code() const override { return inside_->error_code(); }
-  std::size_t reserved_bytes() const override { return inside_->reserved_bytes(); }
+  std::size_t reserved_bytes() const override;
   std::size_t waiting_bytes() const override;
   FeedResult::State settle(BlockBuilder& builder) override;
 
  private:
   using State = FeedResult::State;
-  enum class Outcome : std::uint8_t { Taken, Full, TooMuchText };
+  enum class Outcome : std::uint8_t { Taken, Full, TooMuch };
 
-  bool drain(BlockBuilder& builder, bool all);
+  State drain(BlockBuilder& builder, bool all);
+  State take_batches(BlockBuilder& builder, bool all);
+  bool is_small_enough(const Evaluation& evaluation);
+  void reject_excess();
   Outcome take_rows(BlockBuilder& builder, std::size_t count);
   bool derive(std::size_t count);
   void store_result(std::size_t column, std::size_t count);
@@ -70,6 +73,9 @@ class DerivingDecoder final : public BodyDecoder {
   std::vector<ColumnBuilder> results_;  // per target column; the batch's values of those that are computed
   std::vector<ColumnView> views_;       // per target column, while a batch is worked on
   std::vector<std::uint32_t> kept_;     // rows of the batch
+  BatchSize batch_;
+  std::size_t work_ = 0;         // since others had their turn
+  bool is_excess_work_ = false;  // what was too much: the work, or the texts
   std::size_t at_ = 0;
   std::size_t kept_in_builder_ = 0;  // of the source's rows, in the builder as it is now
   bool source_is_whole_ = false;     // no more rows come into this source

@@ -149,21 +149,24 @@ template <class T>
 unsigned order(const T& a, const T& b) {
   return a < b ? kLess : a == b ? kEqual : kGreater;
 }
-unsigned order_at(const Vector& a, const Vector& b, std::size_t row) {
-  if (a.type.kind == ValueKind::String) return order(a.text(row), b.text(row));
+unsigned order_texts(Evaluation& evaluation, std::string_view a, std::string_view b) {
+  return evaluation.spend(std::min(a.size(), b.size())) ? order(a, b) : kEqual;
+}
+unsigned order_at(Evaluation& evaluation, const Vector& a, const Vector& b, std::size_t row) {
+  if (a.type.kind == ValueKind::String) return order_texts(evaluation, a.text(row), b.text(row));
   if (a.type.kind == ValueKind::Double) return order(a.real(row), b.real(row));
   return order(a.number(row), b.number(row));
 }
 
 template <unsigned kMask>
-void compare(Evaluation&, Args args, Vector& out) {
+void compare(Evaluation& evaluation, Args args, Vector& out) {
   const Vector& a = *args[0];
   const Vector& b = *args[1];
   const auto all = [&](auto order_of) {
     each_row(out, [&](std::size_t row) { out.numbers[row] = (order_of(row) & kMask) != 0 ? 1 : 0; });
   };
   if (a.type.kind == ValueKind::String) {
-    all([&](std::size_t row) { return order(a.text(row), b.text(row)); });
+    all([&](std::size_t row) { return order_texts(evaluation, a.text(row), b.text(row)); });
   } else if (a.type.kind == ValueKind::Double) {
     all([&](std::size_t row) { return order(a.real(row), b.real(row)); });
   } else {
@@ -175,17 +178,17 @@ void equal_or_both_null(Evaluation& evaluation, Args args, Vector& out) {
   for (std::size_t row = 0; row < evaluation.rows; ++row) {
     const bool a = args[0]->is_null(row);
     const bool b = args[1]->is_null(row);
-    out.numbers[row] = a || b ? a == b : order_at(*args[0], *args[1], row) == kEqual;
+    out.numbers[row] = a || b ? a == b : order_at(evaluation, *args[0], *args[1], row) == kEqual;
   }
 }
 
 // NULL if nothing is equal and something is NULL.
-void in_list(Evaluation&, Args args, Vector& out) {
+void in_list(Evaluation& evaluation, Args args, Vector& out) {
   for (std::size_t row = 0; row < out.nulls.size(); ++row) {
     bool found = false;
     bool unknown = args[0]->is_null(row);
     for (std::size_t i = 1; i < args.size() && !unknown && !found; ++i) {
-      found = !args[i]->is_null(row) && order_at(*args[0], *args[i], row) == kEqual;
+      found = !args[i]->is_null(row) && order_at(evaluation, *args[0], *args[i], row) == kEqual;
     }
     for (std::size_t i = 1; i < args.size() && !unknown && !found; ++i) unknown = args[i]->is_null(row);
     out.numbers[row] = found ? 1 : 0;
@@ -193,24 +196,24 @@ void in_list(Evaluation&, Args args, Vector& out) {
   }
 }
 
-void between(Evaluation&, Args args, Vector& out) {
+void between(Evaluation& evaluation, Args args, Vector& out) {
   for (std::size_t row = 0; row < out.nulls.size(); ++row) {
     const bool is_null = args[0]->is_null(row);
     const bool no_low = is_null || args[1]->is_null(row);
     const bool no_high = is_null || args[2]->is_null(row);
-    const bool below = !no_low && order_at(*args[0], *args[1], row) == kLess;
-    const bool above = !no_high && order_at(*args[0], *args[2], row) == kGreater;
+    const bool below = !no_low && order_at(evaluation, *args[0], *args[1], row) == kLess;
+    const bool above = !no_high && order_at(evaluation, *args[0], *args[2], row) == kGreater;
     out.numbers[row] = !below && !above && !no_low && !no_high ? 1 : 0;
     out.nulls[row] = !below && !above && (no_low || no_high) ? 1 : 0;
   }
 }
 
 template <bool kGreatest>
-void extreme(Evaluation&, Args args, Vector& out) {
+void extreme(Evaluation& evaluation, Args args, Vector& out) {
   each_row(out, [&](std::size_t row) {
     std::size_t best = 0;
     for (std::size_t i = 1; i < args.size(); ++i) {
-      if (order_at(*args[i], *args[best], row) == (kGreatest ? kGreater : kLess)) best = i;
+      if (order_at(evaluation, *args[i], *args[best], row) == (kGreatest ? kGreater : kLess)) best = i;
     }
     if (out.type.kind == ValueKind::String) {
       out.texts[row] = args[best]->text(row);

@@ -18,7 +18,7 @@ FeedResult::State PartitionedDecoder::finish(BlockBuilder& builder) {
   const FeedResult::State state = inside_->finish(builder);
   if (state == FeedResult::State::Void) {
     forget_rows();
-  } else {
+  } else if (state != FeedResult::State::Paused) {
     judge(builder);
   }
   return state;
@@ -27,7 +27,7 @@ FeedResult::State PartitionedDecoder::finish(BlockBuilder& builder) {
 // The owner takes the rows out of the builder whatever the answer is.
 FeedResult::State PartitionedDecoder::settle(BlockBuilder& builder) {
   const FeedResult::State state = inside_->settle(builder);
-  judge(builder);
+  if (state != FeedResult::State::Paused) judge(builder);
   return state;
 }
 

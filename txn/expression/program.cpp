@@ -97,6 +97,7 @@ Program::Added Program::add_literal(ValueType type, const std::function<void(Vec
   node.literal->is_constant = true;
   fill(*node.literal);
   if (constants_.text.is_over()) return refuse("the texts of an expression are too long");
+  if (constants_.is_over()) return refuse("what depends on literals alone takes too much work");
   return push(std::move(node));
 }
 
@@ -351,6 +352,8 @@ bool Program::run(std::span<const ColumnRows> columns, std::size_t count) {
   CHECK_LE(count, kBatchRowsMax);
   evaluation_.text.clear();
   evaluation_.rows = count;
+  evaluation_.work = 0;
+  evaluation_.work_max = count == 1 ? kRowWorkMax : kBatchWorkMax;
   slots_.resize(nodes_.size());
   results_.resize(nodes_.size());
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -360,21 +363,34 @@ bool Program::run(std::span<const ColumnRows> columns, std::size_t count) {
       continue;
     }
     results_[i] = &slots_[i];
+    evaluation_.spend(count * (kValueWork + kValueWork / 4 * node.args.size()));
     if (node.kind == Node::Kind::Input) {
       read_column(columns[node.column], count, node.type, slots_[i]);
     } else {
       compute(node, evaluation_, slots_[i]);
     }
-    if (evaluation_.text.is_over()) return false;
+    if (evaluation_.is_over()) return false;
   }
   return true;
 }
 
+std::size_t Program::batch_rows_max() const {
+  return std::clamp<std::size_t>(kStepWorkMax / (kValueWork * std::max<std::size_t>(nodes_.size(), 1)), 1,
+                                 kBatchRowsMax);
+}
+
 std::size_t Program::reserved_bytes() const {
-  std::size_t sum = 0;
-  for (const Vector& slot : slots_) {
-    sum += slot.nulls.capacity() + slot.numbers.capacity() * sizeof(Int128) +
-           slot.doubles.capacity() * sizeof(double) + slot.texts.capacity() * sizeof(std::string_view);
+  std::size_t sum = slots_.capacity() * sizeof(Vector) + results_.capacity() * sizeof(Vector*) +
+                    evaluation_.text.reserved_bytes();
+  for (const Vector& slot : slots_) sum += slot.reserved_bytes();
+  return sum;
+}
+
+std::size_t Program::fixed_bytes() const {
+  std::size_t sum = constants_.text.reserved_bytes() + nodes_.capacity() * sizeof(Node);
+  for (const Node& node : nodes_) {
+    sum += node.args.capacity() * sizeof(NodeId);
+    if (node.literal != nullptr) sum += sizeof(Vector) + node.literal->reserved_bytes();
   }
   return sum;
 }
@@ -383,6 +399,8 @@ void Program::release_memory() {
   slots_.clear();
   slots_.shrink_to_fit();
   results_.clear();
+  results_.shrink_to_fit();
+  evaluation_.text.release_memory();
 }
 
 }  // namespace penstock::txn

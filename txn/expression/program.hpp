@@ -7,8 +7,8 @@
 // Journey:  load_shape, row_filter: add_input, add -> [Program] -> DerivingDecoder, RowFilter: run, result.
 // Shard:    one at a time; a run changes it.
 // Promise:  after a run that returned true, result(node) has a value for each row of the batch.
-// Failure:  add: the message for whoever wrote the expression. run: false when a batch makes too much text; its
-//           results mean nothing then, fewer rows may do.
+// Failure:  add: the message for whoever wrote the expression. run: false when a batch makes too much text or takes
+//           too much work; its results mean nothing then, fewer rows may do.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,8 @@ struct ColumnRows {
   std::size_t begin = 0;
 };
 
+inline constexpr std::size_t kProgramBytesKept = 512 * core::kKiB;  // between steps; more is given back
+
 class Program {
  public:
   using NodeId = std::uint32_t;
@@ -40,7 +42,9 @@ class Program {
   using Resolve = std::function<Added(std::string_view name)>;
 
   explicit Program(const ExpressionOptions& options)
-      : constants_(options, kConstantBytesMax), evaluation_(options) {}
+      : constants_(options, kConstantBytesMax), evaluation_(options) {
+    constants_.work_max = kConstantWorkMax;
+  }
 
   // `column` is the index into what run() is given.
   Added add_input(std::size_t column, const ColumnDef& definition);
@@ -53,8 +57,11 @@ class Program {
   bool run(std::span<const ColumnRows> columns, std::size_t count);
   const Vector& result(NodeId node) const { return *results_[node]; }
   Evaluation& evaluation() { return evaluation_; }
+  // So many rows at once, that their values take little room and a step is short.
+  std::size_t batch_rows_max() const;
   std::size_t reserved_bytes() const;
-  void release_memory();  // the results are gone
+  void release_memory();            // the results are gone
+  std::size_t fixed_bytes() const;  // what it is made of itself, which stays
 
  private:
   static constexpr std::size_t kConstantBytesMax = core::kMiB;

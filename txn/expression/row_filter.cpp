@@ -33,6 +33,7 @@ std::expected<std::unique_ptr<RowFilter>, std::string> RowFilter::make(std::stri
     return std::unexpected("where statement is not a valid statement return bool");
   }
   filter->predicate_ = *node;
+  filter->batch_ = BatchSize(filter->program_.batch_rows_max());
   return filter;
 }
 
@@ -45,24 +46,32 @@ bool RowFilter::keep(std::span<const ColumnRows> rows, std::size_t count, std::v
   return true;
 }
 
-std::expected<void, std::string> RowFilter::keep_all(std::span<const ColumnRows> rows, std::size_t count,
-                                                     std::vector<std::uint32_t>& kept) {
+std::expected<std::size_t, std::string> RowFilter::keep_some(std::span<const ColumnRows> rows,
+                                                             std::size_t count,
+                                                             std::vector<std::uint32_t>& kept) {
   std::vector<ColumnRows> at(rows.begin(), rows.end());
-  std::size_t step = kBatchRowsMax;
-  for (std::size_t done = 0; done < count;) {
-    const std::size_t size = std::min(step, count - done);
+  std::size_t done = 0;
+  for (std::size_t work = 0; done < count && work < kStepWorkMax;) {
+    const std::size_t size = std::min(batch_.rows(), count - done);
     const std::size_t before = kept.size();
-    if (!keep(at, size, kept)) {
-      if (size == 1) return std::unexpected("where: its texts are too long for one row");
-      step = size / 2;
-      continue;
+    const bool fits = keep(at, size, kept);
+    work += evaluation().work;
+    if (!fits) {
+      if (size > 1) {
+        batch_.shrink(size);
+        continue;
+      }
+      if (evaluation().text.is_over()) return std::unexpected("where: its texts are too long for one row");
+      return std::unexpected(fmt::format(
+          "where: it takes too much work for one row (more than {} bytes read and made)", kRowWorkMax));
     }
     for (std::size_t i = before; i < kept.size(); ++i) kept[i] += static_cast<std::uint32_t>(done);
     for (ColumnRows& column : at) column.begin += size;
     done += size;
-    step = kBatchRowsMax;
+    batch_.took_one();
   }
-  return {};
+  if (reserved_bytes() > kProgramBytesKept) release_memory();
+  return done;
 }
 
 }  // namespace penstock::txn

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <string>
 
 #include "txn/expression/function.hpp"
 #include "txn/expression/text_pattern.hpp"
@@ -13,7 +14,7 @@
 namespace penstock::txn {
 namespace {
 
-bool is_inside(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
+constexpr std::size_t kDigestWork = 4;  // of a byte: it costs more than to copy it
 
 // Bytes of the first `count` characters (all of them, if there are fewer).
 std::size_t bytes_of(std::string_view text, std::size_t count) {
@@ -21,13 +22,13 @@ std::size_t bytes_of(std::string_view text, std::size_t count) {
   std::size_t at = 0;
   while (at < text.size() && count > 0) {
     ++at;
-    while (at < text.size() && is_inside(text[at])) ++at;
+    while (at < text.size() && is_inside_character(text[at])) ++at;
     --count;
   }
   return at;
 }
 std::size_t characters_of(std::string_view text) {
-  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_inside));
+  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_inside_character));
 }
 // What a count that someone wrote is good for here.
 std::size_t clamp_count(Int128 count) {
@@ -45,13 +46,37 @@ void each_text(Vector& out, F f) {
 template <class F>
 std::string_view made(Evaluation& evaluation, std::size_t size, F write) {
   char* const room = evaluation.text.make(size);
-  if (room == nullptr) return kEmptyText;
+  if (room == nullptr || !evaluation.spend(size)) return kEmptyText;
   write(room);
   return {room, size};
 }
 char* put(char* to, std::string_view text) {
   if (!text.empty()) std::memcpy(to, text.data(), text.size());
   return to + text.size();
+}
+// `count` times: what is there already is doubled.
+char* put_often(char* to, std::string_view text, std::size_t count) {
+  if (count == 0 || text.empty()) return to;
+  const std::size_t size = text.size() * count;
+  std::size_t done = text.size();
+  std::memcpy(to, text.data(), done);
+  while (done < size) {
+    const std::size_t more = std::min(done, size - done);
+    std::memcpy(to + done, to, more);
+    done += more;
+  }
+  return to + size;
+}
+
+// A text that is read from one end to the other; not when there was too much work: any answer will do then.
+std::string_view read(Evaluation& evaluation, std::string_view text) {
+  return evaluation.spend(text.size()) ? text : kEmptyText;
+}
+std::size_t search(Evaluation& evaluation, std::string_view text, std::string_view what, std::size_t from) {
+  if (evaluation.is_over()) return text.npos;
+  const std::size_t at = find_text(text, what, from);
+  evaluation.spend((at == text.npos ? text.size() : at) - std::min(from, text.size()) + what.size());
+  return at;
 }
 
 void concat(Evaluation& evaluation, Args args, Vector& out) {
@@ -102,21 +127,22 @@ std::string_view part_of(std::string_view text, Int128 position, std::size_t cou
   const std::string_view rest = text.substr(bytes_of(text, clamp_count(position - 1)));
   return rest.substr(0, bytes_of(rest, count));
 }
-void substr(Evaluation&, Args args, Vector& out) {
+void substr(Evaluation& evaluation, Args args, Vector& out) {
   each_text(out, [&](std::size_t row) {
     const std::size_t count = args.size() == 3 ? clamp_count(args[2]->number(row)) : SIZE_MAX;
-    return part_of(args[0]->text(row), args[1]->number(row), count);
+    return part_of(read(evaluation, args[0]->text(row)), args[1]->number(row), count);
   });
 }
-void left(Evaluation&, Args args, Vector& out) {
+void left(Evaluation& evaluation, Args args, Vector& out) {
   each_text(out, [&](std::size_t row) {
     const std::string_view text = args[0]->text(row);
-    return text.substr(0, bytes_of(text, clamp_count(args[1]->number(row))));
+    const std::string_view taken = text.substr(0, bytes_of(text, clamp_count(args[1]->number(row))));
+    return read(evaluation, taken);
   });
 }
-void right(Evaluation&, Args args, Vector& out) {
+void right(Evaluation& evaluation, Args args, Vector& out) {
   each_text(out, [&](std::size_t row) {
-    const std::string_view text = args[0]->text(row);
+    const std::string_view text = read(evaluation, args[0]->text(row));
     const std::size_t wanted = clamp_count(args[1]->number(row));
     const std::size_t characters = characters_of(text);
     return wanted >= characters ? text : text.substr(bytes_of(text, characters - wanted));
@@ -126,7 +152,7 @@ void right(Evaluation&, Args args, Vector& out) {
 template <char kFirst, char kLast, int kShift>
 void change_case(Evaluation& evaluation, Args args, Vector& out) {
   each_text(out, [&](std::size_t row) {
-    const std::string_view text = args[0]->text(row);
+    const std::string_view text = read(evaluation, args[0]->text(row));
     return made(evaluation, text.size(), [&](char* to) {
       for (const char c : text) *to++ = c >= kFirst && c <= kLast ? static_cast<char>(c + kShift) : c;
     });
@@ -134,9 +160,9 @@ void change_case(Evaluation& evaluation, Args args, Vector& out) {
 }
 
 template <bool kLeft, bool kRight>
-void trim(Evaluation&, Args args, Vector& out) {
+void trim(Evaluation& evaluation, Args args, Vector& out) {
   each_text(out, [&](std::size_t row) {
-    std::string_view text = args[0]->text(row);
+    std::string_view text = read(evaluation, args[0]->text(row));
     const std::string_view what = args.size() == 2 ? args[1]->text(row) : std::string_view(" ");
     if (what.empty()) return text;
     while (kLeft && text.starts_with(what)) text.remove_prefix(what.size());
@@ -152,11 +178,14 @@ void replace(Evaluation& evaluation, Args args, Vector& out) {
     const std::string_view with = args[2]->text(row);
     if (what.empty()) return text;
     std::size_t found = 0;
-    for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at + what.size())) ++found;
-    if (found == 0) return text;
+    for (std::size_t at = search(evaluation, text, what, 0); at != text.npos;
+         at = search(evaluation, text, what, at + what.size())) {
+      ++found;
+    }
+    if (found == 0 || !evaluation.spend(text.size())) return text;
     return made(evaluation, text.size() - found * what.size() + found * with.size(), [&](char* to) {
       std::size_t from = 0;
-      for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, from)) {
+      for (std::size_t at = find_text(text, what, 0); at != text.npos; at = find_text(text, what, from)) {
         to = put(put(to, text.substr(from, at - from)), with);
         from = at + what.size();
       }
@@ -169,8 +198,8 @@ void replace(Evaluation& evaluation, Args args, Vector& out) {
 template <bool kAtTheLeft>
 void pad(Evaluation& evaluation, Args args, Vector& out) {
   each_row(out, [&](std::size_t row) {
-    const std::string_view text = args[0]->text(row);
-    const std::string_view with = args[2]->text(row);
+    const std::string_view text = read(evaluation, args[0]->text(row));
+    const std::string_view with = read(evaluation, args[2]->text(row));
     if (args[1]->number(row) < 0) return set_null(out, row);
     const std::size_t wanted = clamp_count(args[1]->number(row));
     const std::size_t characters = characters_of(text);
@@ -192,8 +221,7 @@ void pad(Evaluation& evaluation, Args args, Vector& out) {
     }
     out.texts[row] = made(evaluation, text.size() + whole * with.size() + last.size(), [&](char* to) {
       if (!kAtTheLeft) to = put(to, text);
-      for (std::size_t i = 0; i < whole; ++i) to = put(to, with);
-      to = put(to, last);
+      to = put(put_often(to, with, whole), last);
       if (kAtTheLeft) put(to, text);
     });
   });
@@ -208,19 +236,17 @@ void repeat(Evaluation& evaluation, Args args, Vector& out) {
       evaluation.text.make(TextRoom::kBytesMax + 1);
       return kEmptyText;
     }
-    return made(evaluation, text.size() * count, [&](char* to) {
-      for (std::size_t i = 0; i < count; ++i) to = put(to, text);
-    });
+    return made(evaluation, text.size() * count, [&](char* to) { put_often(to, text, count); });
   });
 }
 
 void reverse(Evaluation& evaluation, Args args, Vector& out) {
   each_text(out, [&](std::size_t row) {
-    const std::string_view text = args[0]->text(row);
+    const std::string_view text = read(evaluation, args[0]->text(row));
     return made(evaluation, text.size(), [&](char* to) {
       for (std::size_t end = text.size(); end > 0;) {
         std::size_t begin = end - 1;
-        while (begin > 0 && is_inside(text[begin])) --begin;
+        while (begin > 0 && is_inside_character(text[begin])) --begin;
         to = put(to, text.substr(begin, end - begin));
         end = begin;
       }
@@ -231,9 +257,9 @@ void reverse(Evaluation& evaluation, Args args, Vector& out) {
 void length(Evaluation&, Args args, Vector& out) {
   each_row(out, [&](std::size_t row) { out.numbers[row] = static_cast<Int128>(args[0]->text(row).size()); });
 }
-void char_length(Evaluation&, Args args, Vector& out) {
+void char_length(Evaluation& evaluation, Args args, Vector& out) {
   each_row(out, [&](std::size_t row) {
-    out.numbers[row] = static_cast<Int128>(characters_of(args[0]->text(row)));
+    out.numbers[row] = static_cast<Int128>(characters_of(read(evaluation, args[0]->text(row))));
   });
 }
 void ascii(Evaluation&, Args args, Vector& out) {
@@ -243,74 +269,116 @@ void ascii(Evaluation&, Args args, Vector& out) {
   });
 }
 
-Int128 position_of(std::string_view text, std::string_view what, std::size_t from) {
-  const std::size_t at = text.find(what, from);
-  return at == text.npos ? 0 : static_cast<Int128>(characters_of(text.substr(0, at)) + 1);
+Int128 position_of(Evaluation& evaluation, std::string_view text, std::string_view what, std::size_t from) {
+  const std::size_t at = search(evaluation, text, what, from);
+  if (at == text.npos) return 0;
+  return static_cast<Int128>(characters_of(read(evaluation, text.substr(0, at))) + 1);
 }
-void instr(Evaluation&, Args args, Vector& out) {
+void instr(Evaluation& evaluation, Args args, Vector& out) {
   each_row(out, [&](std::size_t row) {
-    out.numbers[row] = position_of(args[0]->text(row), args[1]->text(row), 0);
+    out.numbers[row] = position_of(evaluation, args[0]->text(row), args[1]->text(row), 0);
   });
 }
-void locate(Evaluation&, Args args, Vector& out) {  // what, text, from
+void locate(Evaluation& evaluation, Args args, Vector& out) {  // what, text, from
   each_row(out, [&](std::size_t row) {
-    const std::string_view text = args[1]->text(row);
+    const std::string_view text = read(evaluation, args[1]->text(row));
     const Int128 from = args.size() == 3 ? args[2]->number(row) : 1;
     if (from < 1 || from > static_cast<Int128>(characters_of(text)) + 1) return;
-    out.numbers[row] = position_of(text, args[0]->text(row), bytes_of(text, clamp_count(from - 1)));
+    out.numbers[row] =
+        position_of(evaluation, text, args[0]->text(row), bytes_of(text, clamp_count(from - 1)));
   });
 }
-void starts_with(Evaluation&, Args args, Vector& out) {
-  each_row(out,
-           [&](std::size_t row) { out.numbers[row] = args[0]->text(row).starts_with(args[1]->text(row)); });
+void starts_with(Evaluation& evaluation, Args args, Vector& out) {
+  each_row(out, [&](std::size_t row) {
+    out.numbers[row] = args[0]->text(row).starts_with(read(evaluation, args[1]->text(row)));
+  });
 }
-void ends_with(Evaluation&, Args args, Vector& out) {
-  each_row(out,
-           [&](std::size_t row) { out.numbers[row] = args[0]->text(row).ends_with(args[1]->text(row)); });
+void ends_with(Evaluation& evaluation, Args args, Vector& out) {
+  each_row(out, [&](std::size_t row) {
+    out.numbers[row] = args[0]->text(row).ends_with(read(evaluation, args[1]->text(row)));
+  });
 }
 
+// Marks of a text from its end, each before the one found last.
+class MarksFromEnd {
+ public:
+  MarksFromEnd(Evaluation& evaluation, std::string_view text, std::string_view mark)
+      : evaluation_(evaluation), text_(text), mark_(mark) {
+    if (mark.size() < kShortSearch || !evaluation.spend(2 * text.size())) return;
+    turned_text_.assign(text.rbegin(), text.rend());
+    turned_mark_.assign(mark.rbegin(), mark.rend());
+  }
+  // Where the next one begins; npos: there is none.
+  std::size_t next() {
+    if (mark_.size() >= kShortSearch) {
+      const std::size_t at = search(evaluation_, turned_text_, turned_mark_, text_.size() - end_);
+      if (at == std::string::npos) return at;
+      return end_ = text_.size() - at - mark_.size();
+    }
+    if (evaluation_.is_over()) return text_.npos;
+    const std::size_t at = text_.substr(0, end_).rfind(mark_);
+    evaluation_.spend(end_ - (at == text_.npos ? 0 : at) + mark_.size());
+    if (at != text_.npos) end_ = at;
+    return at;
+  }
+
+ private:
+  Evaluation& evaluation_;
+  std::string_view text_;
+  std::string_view mark_;
+  std::size_t end_ = text_.size();
+  std::string turned_text_;
+  std::string turned_mark_;
+};
+
 // The n-th part, from 1, or from the end with -1; NULL where there is none.
-void split_part(Evaluation&, Args args, Vector& out) {
+void split_part(Evaluation& evaluation, Args args, Vector& out) {
   each_row(out, [&](std::size_t row) {
     std::string_view text = args[0]->text(row);
     const std::string_view mark = args[1]->text(row);
     Int128 wanted = args[2]->number(row);
     if (wanted == 0 || mark.empty()) return set_null(out, row);
+    if (wanted < 0) {
+      MarksFromEnd marks(evaluation, text, mark);
+      std::size_t end = text.size();
+      for (; wanted < -1; ++wanted) {
+        end = marks.next();
+        if (end == text.npos) return set_null(out, row);
+      }
+      const std::size_t begin = marks.next();
+      if (begin == text.npos && end == text.size()) return set_null(out, row);
+      text = text.substr(0, end);
+      out.texts[row] = begin == text.npos ? text : text.substr(begin + mark.size());
+      return;
+    }
     for (; wanted > 1; --wanted) {
-      const std::size_t at = text.find(mark);
+      const std::size_t at = search(evaluation, text, mark, 0);
       if (at == text.npos) return set_null(out, row);
       text.remove_prefix(at + mark.size());
     }
-    for (; wanted < -1; ++wanted) {
-      const std::size_t at = text.rfind(mark);
-      if (at == text.npos) return set_null(out, row);
-      text = text.substr(0, at);
-    }
-    if (wanted == 1) {
-      const std::size_t end = text.find(mark);
-      // A text without the mark has no parts at all.
-      if (end == text.npos && text.size() == args[0]->text(row).size()) return set_null(out, row);
-      out.texts[row] = text.substr(0, end);
-    } else {
-      const std::size_t begin = text.rfind(mark);
-      if (begin == text.npos && text.size() == args[0]->text(row).size()) return set_null(out, row);
-      out.texts[row] = begin == text.npos ? text : text.substr(begin + mark.size());
-    }
+    const std::size_t end = search(evaluation, text, mark, 0);
+    // A text without the mark has no parts at all.
+    if (end == text.npos && text.size() == args[0]->text(row).size()) return set_null(out, row);
+    out.texts[row] = text.substr(0, end);
   });
 }
 
 // Everything before the n-th mark; with -n everything behind the n-th from the end.
-void substring_index(Evaluation&, Args args, Vector& out) {
+void substring_index(Evaluation& evaluation, Args args, Vector& out) {
   each_text(out, [&](std::size_t row) -> std::string_view {
     const std::string_view text = args[0]->text(row);
     const std::string_view mark = args[1]->text(row);
     Int128 count = args[2]->number(row);
     if (count == 0 || mark.empty()) return kEmptyText;
-    std::size_t at = count > 0 ? text.find(mark) : text.rfind(mark);
-    for (; count > 1 && at != text.npos; --count) at = text.find(mark, at + mark.size());
-    for (; count < -1 && at != text.npos; ++count) at = text.substr(0, at).rfind(mark);
-    if (at == text.npos) return text;
-    return count > 0 ? text.substr(0, at) : text.substr(at + mark.size());
+    if (count < 0) {
+      MarksFromEnd marks(evaluation, text, mark);
+      std::size_t at = marks.next();
+      for (; count < -1 && at != text.npos; ++count) at = marks.next();
+      return at == text.npos ? text : text.substr(at + mark.size());
+    }
+    std::size_t at = search(evaluation, text, mark, 0);
+    for (; count > 1 && at != text.npos; --count) at = search(evaluation, text, mark, at + mark.size());
+    return text.substr(0, at);
   });
 }
 
@@ -320,9 +388,11 @@ void null_or_empty(Evaluation&, Args args, Vector& out) {
   }
 }
 
-void like(Evaluation&, Args args, Vector& out) {
-  each_row(out,
-           [&](std::size_t row) { out.numbers[row] = matches_like(args[0]->text(row), args[1]->text(row)); });
+void like(Evaluation& evaluation, Args args, Vector& out) {
+  const auto spend = [&](std::size_t steps) { return evaluation.spend(steps); };
+  each_row(out, [&](std::size_t row) {
+    out.numbers[row] = matches_like(args[0]->text(row), args[1]->text(row), spend);
+  });
 }
 
 template <const EVP_MD* (*kDigest)()>
@@ -333,7 +403,8 @@ void digest(Evaluation& evaluation, Args args, Vector& out) {
     unsigned size = 0;
     bool ok = context != nullptr && EVP_DigestInit_ex(context.get(), kDigest(), nullptr) == 1;
     for (const Vector* arg : args) {
-      ok = ok && EVP_DigestUpdate(context.get(), arg->text(row).data(), arg->text(row).size()) == 1;
+      ok = ok && evaluation.spend(kDigestWork * arg->text(row).size()) &&
+           EVP_DigestUpdate(context.get(), arg->text(row).data(), arg->text(row).size()) == 1;
     }
     ok = ok && EVP_DigestFinal_ex(context.get(), bytes, &size) == 1;
     if (!ok) return set_null(out, row);

@@ -70,6 +70,10 @@ struct Vector {
   Int128 number(std::size_t row) const { return numbers[at(row)]; }
   double real(std::size_t row) const { return doubles[at(row)]; }
   std::string_view text(std::size_t row) const { return texts[at(row)]; }
+  std::size_t reserved_bytes() const {
+    return nulls.capacity() + numbers.capacity() * sizeof(Int128) + doubles.capacity() * sizeof(double) +
+           texts.capacity() * sizeof(std::string_view);
+  }
 };
 
 class TextRoom {
@@ -101,6 +105,16 @@ class TextRoom {
     return {room, text.size()};
   }
   bool is_over() const { return is_over_; }
+  std::size_t reserved_bytes() const {
+    std::size_t sum = 0;
+    for (const Chunk& chunk : chunks_) sum += chunk.size;
+    return sum;
+  }
+  void release_memory() {
+    forget(0);
+    used_ = 0;
+    is_over_ = false;
+  }
   // The next batch: its first chunk stays, unless it is large.
   void clear() {
     forget(!chunks_.empty() && chunks_[0].size <= kChunk ? 1 : 0);

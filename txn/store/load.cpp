@@ -59,6 +59,7 @@ core::Task<std::expected<void, LoadError>> Load::append(core::Bytes piece) {
     if (fed.state == FeedResult::State::Failed) result = std::unexpected(decode_error());
     if (fed.state == FeedResult::State::Void) forget_rows();
     if (fed.state == FeedResult::State::BlockFull) result = co_await flush_block(Keep::Memory);
+    if (fed.state == FeedResult::State::Paused) co_await shard_.shard().yield();
   }
   note_memory();
   if (result && !failure_ && shard_.load_memory() > shard_.limits().load_memory_max) {
@@ -97,7 +98,12 @@ core::Task<void> Load::shrink() {
   const bool was_busy = busy_;  // the caller shrinks itself
   busy_ = true;
   for (bool more = true; more && !failure_;) {
-    more = decoder_ != nullptr && decoder_->settle(*builder_) == FeedResult::State::BlockFull;
+    const auto state = decoder_ == nullptr ? FeedResult::State::NeedInput : decoder_->settle(*builder_);
+    if (state == FeedResult::State::Paused) {
+      co_await shard_.shard().yield();
+      continue;
+    }
+    more = state == FeedResult::State::BlockFull;
     const auto flushed = co_await flush_block(Keep::Nothing);
     if (!flushed) fail(flushed.error());
   }
@@ -130,6 +136,10 @@ core::Task<std::expected<void, LoadError>> Load::end_body() {
     if (state == FeedResult::State::NeedInput) break;
     if (state == FeedResult::State::Void) {
       forget_rows();
+      continue;
+    }
+    if (state == FeedResult::State::Paused) {
+      co_await shard_.shard().yield();
       continue;
     }
     auto flushed = co_await flush_block(Keep::Memory);

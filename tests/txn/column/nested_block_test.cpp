@@ -314,6 +314,28 @@ TEST(NestedBlock, headers_that_hold_themselves_end) {
   EXPECT_EQ(looped.error().code, core::Errc::Corrupt);
 }
 
+TEST(NestedBlock, columns_that_share_what_is_inside_count_it_each) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < kNestedNodesMax; ++i) names.push_back("f" + std::to_string(i));
+  const Type integer = Type::of(TypeKind::Int);
+  std::vector<Type> types(400, Type::structure({"x"}, {integer}));
+  types.push_back(Type::structure(names, std::vector<Type>(names.size(), integer)));
+  std::vector<std::byte> bytes = encode(filled(types, 1, Filler(3, 0, 2)));
+  ASSERT_TRUE(decode_block(bytes));
+  const auto header_at = [&](std::size_t i) {
+    return bytes.data() + kBlockFixedHeaderBytes + i * kBlockColumnHeaderBytes;
+  };
+  // All say that their inside is where the last one's is: 400,000 columns in 120 KB.
+  for (std::size_t i = 0; i < 400; ++i) {
+    std::memcpy(header_at(i) + 4, header_at(400) + 4, kBlockColumnHeaderBytes - 4);
+  }
+  fix_hash(bytes);
+  EXPECT_LT(bytes.size(), 160'000u);
+  const auto block = decode_block(bytes);
+  ASSERT_FALSE(block);
+  EXPECT_EQ(block.error().code, core::Errc::TooLarge);
+}
+
 TEST(NestedBlock, rows_inside_must_be_what_the_lengths_say) {
   for (const std::uint32_t rows : {0u, 1u, 1u << 20, 0xffffffffu}) {
     const auto block =

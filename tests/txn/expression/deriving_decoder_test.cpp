@@ -86,7 +86,7 @@ std::string run(const LoadSetup& setup, std::string_view body, const Pieces& cut
   for (;;) {
     const FeedResult::State state = decoder->finish(builder);
     if (state == FeedResult::State::Failed) return out + decoder->error();
-    print_block();
+    if (state != FeedResult::State::Paused) print_block();
     if (state == FeedResult::State::NeedInput) break;
   }
   return out + "total " + std::to_string(decoder->total_rows()) + " loaded " +

@@ -4,6 +4,7 @@
 #include "tests/crash/store_world.hpp"
 #include "txn/decode/column_mapping.hpp"
 #include "txn/decode/csv_decoder.hpp"
+#include "txn/expression/deriving_decoder.hpp"
 
 namespace penstock::txn {
 namespace {
@@ -49,6 +50,67 @@ TEST(LoadMemory, a_load_that_is_being_aborted_is_not_written_out_for_another) {
     std::string error;
     ASSERT_EQ(world.open(error), sim::RunStatus::Done);
     EXPECT_EQ(world.run(scene(&world.store(), &knows)), sim::RunStatus::Done);
+    EXPECT_EQ(world.close(), sim::RunStatus::Done);
+  }
+}
+
+// A load whose rows cost 200 KB of work each.
+std::unique_ptr<Load> make_busy_load(Store& store, const BeganLoad& began) {
+  CsvOptions options;
+  options.block = store.limits().block;
+  const auto& schema = began.table->schema;
+  const std::string columns =
+      "x, " + schema->columns[0].name + " = x, " + schema->columns[1].name + " = length(repeat(x, 200000))";
+  auto shape = shape_load(schema, {.columns = columns, .where = "", .expressions = {}});
+  CHECK(shape.has_value());
+  auto mapping = map_columns(*shape->schema, {.columns = shape->columns});
+  auto inside = std::make_unique<CsvDecoder>(options, shape->schema, *mapping, store.here().scratch());
+  auto decoder = std::make_unique<DerivingDecoder>(
+      std::move(inside), std::move(shape->derivation),
+      DerivingDecoder::Options{options.cells, options.block, options.rejects}, store.here().scratch());
+  return std::make_unique<Load>(store.here(), began, std::move(decoder), 0.0);
+}
+
+Task<void> count_turns(const bool* done, std::size_t* turns) {
+  while (!*done) {
+    ++*turns;
+    co_await core::current_shard().yield();
+  }
+}
+
+enum class Work { Finish, Shrink };
+
+Task<void> busy_scene(Store* store, crash::Knowledge* knows, Work work, std::size_t* turns) {
+  co_await crash::create_table(store, knows, "t");
+  const auto began = co_await store->begin({.database = "db", .table = "t", .label = "a"});
+  auto load = make_busy_load(*store, began.load);
+  std::string rows;
+  for (int i = 0; i < 600; ++i) rows += "1\n";
+  bool done = false;
+  core::current_shard().spawn(count_turns(&done, turns));
+  EXPECT_TRUE((co_await load->append(core::as_bytes(rows))).has_value());
+  EXPECT_TRUE((co_await load->append(core::as_bytes(rows))).has_value());
+  done = true;  // what comes now waits for the disk as well
+  if (work == Work::Shrink) {
+    co_await load->shrink();
+    EXPECT_EQ(load->builder_memory(), 0u);
+  }
+  EXPECT_TRUE((co_await load->finish()).has_value());
+  EXPECT_EQ(load->counts().loaded_rows, 1200u);
+}
+
+TEST(LoadMemory, others_have_their_turn_while_expressions_are_computed) {
+  for (const Work work : {Work::Finish, Work::Shrink}) {
+    StoreLimits limits = crash::tiny_limits();
+    limits.load_memory_max = 64 * core::kMiB;
+    limits.block = {};
+    crash::StoreWorld world(7, 1, limits);
+    crash::Knowledge knows;
+    std::string error;
+    std::size_t turns = 0;
+    ASSERT_EQ(world.open(error), sim::RunStatus::Done);
+    EXPECT_EQ(world.run(busy_scene(&world.store(), &knows, work, &turns)), sim::RunStatus::Done);
+    EXPECT_GE(turns, 35u) << static_cast<int>(work);
     EXPECT_EQ(world.close(), sim::RunStatus::Done);
   }
 }
