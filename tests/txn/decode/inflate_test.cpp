@@ -322,6 +322,11 @@ TEST(Inflater, a_zstd_frame_that_holds_less_than_it_says_is_refused_however_it_c
   for (std::size_t cut = 0; cut <= body.size(); ++cut) {
     EXPECT_NE(unpack_cut(Compression::Zstd, body, cut).error, "") << cut;
   }
+  const std::string crooked("\x28\xb5\x2f\xfd\x20\0\x15\0\0\0\0",
+                            11);  // a compressed block in a frame of none
+  for (std::size_t cut = 0; cut <= crooked.size(); ++cut) {
+    EXPECT_NE(unpack_cut(Compression::Zstd, crooked, cut).error, "") << cut;
+  }
   const std::string empty("\x28\xb5\x2f\xfd\x20\0\x01\0\0", 9);
   for (std::size_t cut = 0; cut <= empty.size(); ++cut) {
     EXPECT_EQ(unpack_cut(Compression::Zstd, empty, cut).error, "") << cut;
