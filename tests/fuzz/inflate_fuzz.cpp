@@ -77,6 +77,8 @@ std::vector<std::string> seeds() {
           "\x02" + lz4,
           "\x02" + lz4 + lz4,
           "\x03" + zstd,
+          std::string("\x03\x28\xb5\x2f\xfd\x20\0\x15\0\0\0\0", 12),
+          std::string("\x03\x28\xb5\x2f\xfd\x20\x2c\x01\0\0", 10),
           "\x03\x26\xb5\x2f\xfd\x02\xfd\x02\x57",
           std::string("\x03\x5f\x2a\x4d\x18\x03\0\0\0abc", 12) + zstd,
           "\x03" + zstd + zstd,

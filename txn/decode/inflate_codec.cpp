@@ -142,16 +142,24 @@ class ZstdCodec final : public Codec {
 
   void begin_member() override {
     ZSTD_DCtx_reset(context_, ZSTD_reset_session_only);
-    magic_seen_ = 0;
+    header_size_ = 0;
+    written_ = 0;
   }
 
   Step step(core::Bytes input, Room room) override {
     if (!begins_like_one(input)) return {.error = "it does not begin like one"};
+    // A frame that is there in one piece would go another way through the library, which judges broken ones
+    // differently: so its first byte goes alone.
+    if (header_size_ == 0) input = input.first(std::min<std::size_t>(input.size(), 1));
     ZSTD_inBuffer in{input.data(), input.size(), 0};
     ZSTD_outBuffer out{room.at, room.size, 0};
     const std::size_t hint = ZSTD_decompressStream(context_, &out, &in);
     if (ZSTD_isError(hint) != 0) return {.error = ZSTD_getErrorName(hint)};
-    magic_seen_ = std::min(magic_seen_ + in.pos, kMagic.size());
+    const std::size_t more = std::min(in.pos, header_.size() - header_size_);
+    std::copy_n(input.begin(), more, header_.begin() + static_cast<std::ptrdiff_t>(header_size_));
+    header_size_ += more;
+    written_ += out.pos;
+    if (hint == 0 && !holds_what_it_says()) return {.error = "it holds less than it says"};
     return {in.pos, out.pos, hint == 0, {}};
   }
 
@@ -164,9 +172,9 @@ class ZstdCodec final : public Codec {
   // The library may know formats from before the first release too. Those have other bounds of memory, and say
   // different things when they are cut differently.
   bool begins_like_one(core::Bytes input) {
-    for (std::size_t i = 0; i < input.size() && magic_seen_ + i < kMagic.size(); ++i) {
+    for (std::size_t i = 0; i < input.size() && header_size_ + i < kMagic.size(); ++i) {
       const auto byte = std::to_integer<unsigned>(input[i]);
-      const std::size_t place = magic_seen_ + i;
+      const std::size_t place = header_size_ + i;
       if (place == 0) is_skipped_ = (byte & 0xf0) == kSkipped[0];
       const unsigned wanted = is_skipped_ ? kSkipped[place] : kMagic[place];
       if ((place == 0 && is_skipped_ ? byte & 0xf0 : byte) != wanted) return false;
@@ -174,7 +182,16 @@ class ZstdCodec final : public Codec {
     return true;
   }
 
-  std::size_t magic_seen_ = 0;
+  // Where a frame ends with an empty block, the library looks at its length only if it has the frame in one piece.
+  bool holds_what_it_says() const {
+    if (is_skipped_) return true;
+    const unsigned long long said = ZSTD_getFrameContentSize(header_.data(), header_size_);
+    return said == ZSTD_CONTENTSIZE_UNKNOWN || said == ZSTD_CONTENTSIZE_ERROR || said == written_;
+  }
+
+  std::array<std::byte, 18> header_;  // of the frame: it is never longer
+  std::size_t header_size_ = 0;
+  std::uint64_t written_ = 0;
   bool is_skipped_ = false;
   ZSTD_DCtx* context_;
 };

@@ -316,6 +316,23 @@ TEST(Inflater, zstd_from_before_its_first_release_is_refused_however_it_comes) {
   }
 }
 
+TEST(Inflater, a_zstd_frame_that_holds_less_than_it_says_is_refused_however_it_comes) {
+  const std::string body("\x28\xb5\x2f\xfd\x20\x2c\x01\0\0",
+                         9);  // says 44 bytes; one block, the last, of none
+  for (std::size_t cut = 0; cut <= body.size(); ++cut) {
+    EXPECT_NE(unpack_cut(Compression::Zstd, body, cut).error, "") << cut;
+  }
+  const std::string crooked("\x28\xb5\x2f\xfd\x20\0\x15\0\0\0\0",
+                            11);  // a compressed block in a frame of none
+  for (std::size_t cut = 0; cut <= crooked.size(); ++cut) {
+    EXPECT_NE(unpack_cut(Compression::Zstd, crooked, cut).error, "") << cut;
+  }
+  const std::string empty("\x28\xb5\x2f\xfd\x20\0\x01\0\0", 9);
+  for (std::size_t cut = 0; cut <= empty.size(); ++cut) {
+    EXPECT_EQ(unpack_cut(Compression::Zstd, empty, cut).error, "") << cut;
+  }
+}
+
 TEST(Compression, spellings) {
   for (const std::string_view text : {"gz", "GZ", "gzip", "Gzip"}) {
     EXPECT_EQ(parse_compression(text), Compression::Gzip);
