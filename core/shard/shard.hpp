@@ -51,10 +51,10 @@ class Shard {
     return AwaitOp(*kernel_, Op{.kind = OpKind::Timer, .deadline = deadline});
   }
   AwaitOp sleep_for(Duration duration) { return sleep_until(now().monotonic + duration); }
-  // Lets everything else that is ready go first.
+  // Lets everything else that is ready go first, and the Kernel be looked at: it goes on in the next turn.
   struct Yield {
     bool await_ready() const { return false; }
-    void await_suspend(std::coroutine_handle<> handle) { current_ready_queue().push(handle); }
+    void await_suspend(std::coroutine_handle<> handle) { current_ready_queue().push_later(handle); }
     void await_resume() const {}
   };
   Yield yield() { return {}; }

@@ -11,6 +11,7 @@ thread_local std::uint64_t births = 0;
 }  // namespace
 
 std::size_t ReadyQueue::run(std::size_t max) {
+  while (!later_.is_empty()) queue_.push(later_.pop());
   std::size_t done = 0;
   while (done < max && !queue_.is_empty()) {
     if (chooser_ != nullptr && queue_.size() > 1) {

@@ -5,7 +5,8 @@
 //
 // Journey:  a completed Op, Event or child -> [ReadyQueue] -> the coroutine goes on.
 // Shard:    one per shard; push() only from the shard's own thread.
-// Promise:  first come first served, unless a chooser is set.
+// Promise:  first come first served, unless a chooser is set. Who yields goes on in the next run, and so behind what the
+//           Kernel has completed by then.
 // Failure:  none.
 #pragma once
 
@@ -26,8 +27,12 @@ class ReadyQueue {
   void push(std::coroutine_handle<> handle) {
     if (!closed_) queue_.push(handle);
   }
-  bool is_empty() const { return queue_.is_empty(); }
-  std::size_t size() const { return queue_.size(); }
+  // For the next run, not for the one under way.
+  void push_later(std::coroutine_handle<> handle) {
+    if (!closed_) later_.push(handle);
+  }
+  bool is_empty() const { return queue_.is_empty() && later_.is_empty(); }
+  std::size_t size() const { return queue_.size() + later_.size(); }
   void set_chooser(Chooser chooser, void* context) {
     chooser_ = chooser;
     chooser_context_ = context;
@@ -36,7 +41,10 @@ class ReadyQueue {
   // Resumes at most `max` coroutines; returns how many.
   std::size_t run(std::size_t max);
   // Forgets what waits without resuming it (a simulated crash).
-  void clear() { queue_.clear(); }
+  void clear() {
+    queue_.clear();
+    later_.clear();
+  }
   // From now on whatever is pushed is forgotten: the shard is being taken down, nobody is resumed any more.
   void close() {
     closed_ = true;
@@ -47,6 +55,7 @@ class ReadyQueue {
 
  private:
   HandleQueue queue_;
+  HandleQueue later_;
   Chooser chooser_ = nullptr;
   void* chooser_context_ = nullptr;
   bool closed_ = false;

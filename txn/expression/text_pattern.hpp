@@ -41,7 +41,7 @@ class LikeRun {
     for (;;) {
       std::size_t steps = 1;
       const bool matches = match(text, from, end, steps);
-      if (!spend(steps)) return std::string_view::npos;
+      if (!spend(kStepCost * steps)) return std::string_view::npos;
       if (matches) return from;
       if (from == text.size()) return std::string_view::npos;
       from = next_character(text, from);
@@ -82,6 +82,8 @@ class LikeRun {
   }
 
  private:
+  static constexpr std::size_t kStepCost = 4;  // of a byte that is merely copied or compared
+
   static std::size_t next_character(std::string_view text, std::size_t from) {
     ++from;
     while (from < text.size() && is_inside_character(text[from])) ++from;

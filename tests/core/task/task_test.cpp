@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/shard/shard.hpp"
 #include "core/task/sync.hpp"
 #include "core/task/task_scope.hpp"
 
@@ -168,6 +169,14 @@ Task<void> note(std::vector<int>* order, int number, int yields) {
   order->push_back(number);
 }
 
+Task<void> yield_in_a_shard(std::vector<int>* order, int yields) {
+  for (int i = 0; i < yields; ++i) {
+    order->push_back(100 + i);
+    co_await Shard::Yield{};
+  }
+  order->push_back(100 + yields);
+}
+
 TEST(ReadyQueue, is_first_come_first_served) {
   Loop loop;
   TaskScope scope;
@@ -182,6 +191,19 @@ TEST(ReadyQueue, is_first_come_first_served) {
     }
   }
   EXPECT_EQ(order, expected);
+}
+
+TEST(ReadyQueue, who_yields_goes_on_in_the_next_run) {
+  Loop loop;
+  TaskScope scope;
+  std::vector<int> order;
+  scope.spawn(yield_in_a_shard(&order, 3));
+  for (int run = 0; run < 3; ++run) {
+    order.push_back(run);
+    loop.queue().run(16);
+  }
+  loop.run();
+  EXPECT_EQ(order, (std::vector<int>{100, 0, 101, 1, 102, 2, 103}));
 }
 
 TEST(ReadyQueue, a_chooser_picks_who_goes_next) {

@@ -175,6 +175,19 @@ TEST(Scan, where_goes_through_many_batches_of_a_block) {
   EXPECT_EQ(doors.scan("t", "?columns=k&where=k%20%25%209000%20%3D%201"), "1\n9001\n18001\n");
 }
 
+TEST(Scan, a_row_that_takes_a_predicate_too_much_work_is_an_error) {
+  DoorsWorld doors;
+  doors.must("CREATE DATABASE db");
+  doors.must("CREATE TABLE t (k INT, s STRING) DUPLICATE KEY(k) DISTRIBUTED BY HASH(k) BUCKETS 1");
+  const std::string body = "1\tx\n2\t" + std::string(1'000'000, 'x') + "\n";
+  ASSERT_EQ(field_of(doors.load("t", body).body, "Status"), "Success");
+  EXPECT_EQ(doors.scan("t", "?columns=k&where=md5sum(s,s,s)%20like%20%27%25%27"), "1\n2\n");
+  std::string digest = "md5sum(s";
+  for (int i = 0; i < 80; ++i) digest += ",s";
+  const Reply reply = doors.get("/api/db/t/_scan?columns=k&where=" + digest + ")%20like%20%27%25%27");
+  EXPECT_NE(reply.body.find("where: it takes too much work for one row"), std::string::npos) << reply.body;
+}
+
 TEST(Scan, a_sort_that_is_too_large_names_its_limit_and_a_limit_makes_it_fit) {
   DoorsWorld doors({.sort_memory_max = core::kMiB});
   doors.must("CREATE DATABASE db");
