@@ -34,6 +34,10 @@ Response problem(int status, std::string_view text) {
   return response;
 }
 
+Response unreadable(const core::Error& error) {
+  return problem(500, fmt::format("the rows cannot be read: {}", error.to_string()));
+}
+
 void log_failure(const txn::Scan& scan, const core::Error& error) {
   core::log_error("scan_failed", "table", scan.table().name, "place", scan.error_place(), "error",
                   error.to_string());
@@ -116,7 +120,7 @@ core::Task<Response> ScanHandler::count(Exchange& exchange, txn::Scan& scan, con
     auto block = co_await scan.next(chooser.needed());
     if (!block) {
       log_failure(scan, block.error());
-      co_return problem(500, fmt::format("the rows cannot be read: {}", block.error().to_string()));
+      co_return unreadable(block.error());
     }
     if (!*block) break;
     if (exchange.is_cancelled()) co_return problem(503, kEnding);
@@ -128,6 +132,31 @@ core::Task<Response> ScanHandler::count(Exchange& exchange, txn::Scan& scan, con
                      .body = RowWriter::count_row(wanted.format, rows)};
 }
 
+namespace {
+
+// Sends text of a reply that begins with the first of it: until then the answer can still be an error.
+core::Task<bool> send_text(Exchange& exchange, const RowWriter& writer, std::string& text, bool& has_begun) {
+  if (!has_begun) {
+    has_begun = true;
+    if (auto begun = co_await exchange.begin_reply(head_of(writer)); !begun) co_return false;
+  }
+  const auto sent = co_await exchange.write(text);
+  text.clear();
+  co_return sent.has_value();
+}
+
+// Behind the first byte a reply can only be cut off: it does not end, and the client sees that.
+core::Task<void> answer_failure(Exchange& exchange, const txn::Scan& scan, Response response,
+                                bool has_begun) {
+  if (!has_begun) {
+    (void)co_await exchange.reply(std::move(response));
+    co_return;
+  }
+  core::log_warn("scan_cut_off", "table", scan.table().name, "why", response.body);
+}
+
+}  // namespace
+
 core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const ScanRequest& wanted) {
   const txn::TableSchema& schema = *scan.table().schema;
   const RowWriter writer(wanted.format, schema, wanted.columns);
@@ -136,20 +165,19 @@ core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const 
   RowChooser chooser(wanted.where.get(), schema);
   std::vector<txn::ColumnId> needed = ids;
   needed.insert(needed.end(), chooser.needed().begin(), chooser.needed().end());
-  if (auto begun = co_await exchange.begin_reply(head_of(writer)); !begun) co_return;
+  bool has_begun = false;
   std::uint64_t left = wanted.limit;
   std::string text = writer.header();
   while (left > 0) {
     auto block = co_await scan.next(needed);
     if (!block) {
       log_failure(scan, block.error());
-      co_return;  // not ended: the client sees that the reply is cut off
+      co_return co_await answer_failure(exchange, scan, unreadable(block.error()), has_begun);
     }
     if (!*block) break;
     if (exchange.is_cancelled()) co_return;
     if (auto chosen = co_await chooser.choose(exchange.shard(), **block); !chosen) {
-      core::log_warn("scan_cut_off", "table", scan.table().name, "why", chosen.error());
-      co_return;
+      co_return co_await answer_failure(exchange, scan, problem(400, chosen.error()), has_begun);
     }
     const auto views = views_of(**block, ids);
     const std::uint64_t rows = std::min<std::uint64_t>(chooser.count(), left);
@@ -157,9 +185,7 @@ core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const 
     for (std::uint64_t row = 0; row < rows; ++row) {
       for (std::size_t column = 0; column < views.size(); ++column) {
         writer.append_cell(text, views[column], column, chooser.row(row));
-        if (text.size() < kFlushBytes) continue;
-        if (auto sent = co_await exchange.write(text); !sent) co_return;
-        text.clear();
+        if (text.size() >= kFlushBytes && !co_await send_text(exchange, writer, text, has_begun)) co_return;
       }
       writer.end_row(text);
       if (row % kRowsBetweenYields == kRowsBetweenYields - 1) {
@@ -167,8 +193,7 @@ core::Task<void> ScanHandler::stream(Exchange& exchange, txn::Scan& scan, const 
       }
     }
   }
-  if (auto sent = co_await exchange.write(text); !sent) co_return;
-  (void)co_await exchange.end_reply();
+  if (co_await send_text(exchange, writer, text, has_begun)) (void)co_await exchange.end_reply();
 }
 
 core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn::Scan& scan,
@@ -190,7 +215,7 @@ core::Task<std::optional<Response>> ScanHandler::gather(Exchange& exchange, txn:
     auto block = co_await scan.next(all_ids);
     if (!block) {
       log_failure(scan, block.error());
-      co_return problem(500, fmt::format("the rows cannot be read: {}", block.error().to_string()));
+      co_return unreadable(block.error());
     }
     if (!*block) break;
     if (exchange.is_cancelled()) co_return problem(503, kEnding);
