@@ -23,6 +23,7 @@
 #include "net/load/error_log_handler.hpp"
 #include "net/load/load_handler.hpp"
 #include "net/load/redirect_handler.hpp"
+#include "net/load/two_phase_handler.hpp"
 #include "net/query/front_handlers.hpp"
 #include "net/query/scan_handler.hpp"
 #include "net/query/statement_handler.hpp"
@@ -38,6 +39,7 @@ struct Doors {
         const net::Authenticator::Key& key, const Config& config)
       : authenticator(std::move(users), key),
         load(store, authenticator, error_logs),
+        two_phase(store, authenticator),
         error_log(error_logs),
         statement(store, authenticator),
         scan(store, authenticator, config.limits.sort_memory_mib * core::kMiB),
@@ -45,6 +47,8 @@ struct Doors {
         redirect(router, config.listen) {
     for (const net::Method method : {net::Method::Put, net::Method::Post}) {
       router.add(method, "/api/{db}/{table}/_stream_load", load);
+      router.add(method, "/api/{db}/_stream_load_2pc", two_phase);
+      router.add(method, "/api/{db}/{table}/_stream_load_2pc", two_phase);
     }
     router.add(net::Method::Post, "/api/query/{cluster}/{db}", statement);
     router.add(net::Method::Get, "/api/{db}/{table}/_scan", scan);
@@ -54,6 +58,7 @@ struct Doors {
   }
   net::Authenticator authenticator;
   net::LoadHandler load;
+  net::TwoPhaseHandler two_phase;
   net::ErrorLogHandler error_log;
   net::StatementHandler statement;
   net::ScanHandler scan;

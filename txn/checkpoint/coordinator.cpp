@@ -18,7 +18,8 @@ struct Coordinator::Request {
   std::optional<Vote> vote;
   std::optional<Statement> statement;
   std::string database;
-  std::optional<LogItem> item;  // a snapshot or a TxnId range
+  std::optional<LogItem> item;  // a snapshot, a TxnId range, or an abort
+  std::optional<TxnId> commit;  // of a prepared load
   // Filled in by decide():
   std::string error;
   core::Result<> log_result{};
@@ -158,13 +159,16 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
         result.existing_txn = open->load.txn;
         co_return result;
       }
-      for (const auto& [txn, prepared] : manifest_.prepared()) {
-        if (prepared.load.database == database->id && prepared.load.label == request.label) {
-          result.status = BeginResult::Status::LabelExists;
-          result.existing = TxnState::Precommitted;
-          result.existing_txn = txn;
-          co_return result;
+      if (const auto prepared = manifest_.find_prepared(database->id, request.label)) {
+        if (const auto under_way = operations_.find(*prepared); under_way != operations_.end()) {
+          const std::shared_ptr<core::Event> decided = under_way->second;
+          co_await decided->wait();
+          continue;
         }
+        result.status = BeginResult::Status::LabelExists;
+        result.existing = TxnState::Precommitted;
+        result.existing_txn = *prepared;
+        co_return result;
       }
       if (const auto outcome = manifest_.labels().find(database->id, request.label)) {
         result.status = BeginResult::Status::LabelExists;
@@ -212,7 +216,18 @@ void Coordinator::abort(TxnId txn, const std::string& reason) {
   if (entry == nullptr) return;
   CHECK(entry->phase == OpenLoads::Phase::Receiving);
   core::log_debug("load_aborted", "txn", txn, "label", entry->load.label, "reason", reason);
+  aborted_.add(txn, reason);
   open_.remove(txn);
+}
+
+core::Task<core::Result<>> Coordinator::record_operation(TxnId txn, TxnOperation::Kind kind) {
+  Request request;
+  if (kind == TxnOperation::Kind::Commit) {
+    request.commit = txn;
+  } else {
+    request.item = AbortedItem{txn, kUserAbort};
+  }
+  co_return co_await submit(request);
 }
 
 core::Task<core::Result<>> Coordinator::submit(Request& request) {
@@ -261,9 +276,7 @@ core::Task<std::optional<TxnState>> Coordinator::state_of(DatabaseId database, s
     if (open->phase == OpenLoads::Phase::Receiving) co_return TxnState::Prepare;
     co_await open->decided.wait();
   }
-  for (const auto& [txn, prepared] : manifest_.prepared()) {
-    if (prepared.load.database == database && prepared.load.label == label) co_return TxnState::Precommitted;
-  }
+  if (manifest_.find_prepared(database, label)) co_return TxnState::Precommitted;
   if (manifest_.labels().find(database, label)) co_return TxnState::Visible;
   co_return std::nullopt;
 }
@@ -344,8 +357,13 @@ void Coordinator::build(Batch& batch) {
   std::shared_ptr<const Catalog> catalog = manifest_.catalog();
   for (Request* request : batch.requests) {
     if (request->item) {
-      batch.frees_or_ends |= std::holds_alternative<SnapshotItem>(*request->item);  // it frees older logs
+      batch.frees_or_ends |= std::holds_alternative<SnapshotItem>(*request->item) ||  // it frees older logs
+                             std::holds_alternative<AbortedItem>(*request->item);
       batch.items.push_back(*request->item);
+    } else if (request->commit) {
+      has_checkpoint = true;
+      batch.frees_or_ends = true;
+      checkpoint.prepared.push_back(*request->commit);
     } else if (request->statement) {
       auto change = plan_change(*catalog, *request->statement, request->database);
       if (!change) {

@@ -26,9 +26,9 @@ core::Result<> Manifest::apply(const LogRecord& record,
       txn_range_end_ = std::max(txn_range_end_, range->end);
     } else if (const auto* prepared = std::get_if<PreparedItem>(&item)) {
       note_footers(prepared->footers, record.sequence);
-      prepared_[prepared->load.txn] = PreparedLoad{prepared->load, joined(blocks_of(i))};
+      add_prepared(PreparedLoad{prepared->load, joined(blocks_of(i))});
     } else if (const auto* aborted = std::get_if<AbortedItem>(&item)) {
-      prepared_.erase(aborted->txn);
+      remove_prepared(aborted->txn);
     } else if (const auto* ddl = std::get_if<DdlItem>(&item)) {
       TRY_VOID(apply_ddl(ddl->change));
     } else if (const auto* checkpoint = std::get_if<CheckpointItem>(&item)) {
@@ -53,7 +53,7 @@ core::Result<> Manifest::apply(const LogRecord& record,
         labels_.add(found->second.load, checkpoint->running_seconds);
         touched.insert(found->second.load.table);
         show(found->second.blocks, position, change);
-        prepared_.erase(found);
+        remove_prepared(txn);
       }
       for (const TableId table : touched) {
         if (catalog_->find_table(table) != nullptr) ++tables_[table].version;
@@ -64,6 +64,25 @@ core::Result<> Manifest::apply(const LogRecord& record,
   change.checkpoint = checkpoint_;
   change.catalog = catalog_;
   return {};
+}
+
+void Manifest::add_prepared(PreparedLoad load) {
+  prepared_labels_.insert_or_assign({load.load.database, load.load.label}, load.load.txn);
+  const TxnId txn = load.load.txn;
+  prepared_.insert_or_assign(txn, std::move(load));
+}
+
+void Manifest::remove_prepared(TxnId txn) {
+  const auto found = prepared_.find(txn);
+  if (found == prepared_.end()) return;
+  prepared_labels_.erase({found->second.load.database, found->second.load.label});
+  prepared_.erase(found);
+}
+
+std::optional<TxnId> Manifest::find_prepared(DatabaseId database, const std::string& label) const {
+  const auto found = prepared_labels_.find({database, label});
+  if (found == prepared_labels_.end()) return std::nullopt;
+  return found->second;
 }
 
 void Manifest::note_footers(const std::vector<FooterRef>& footers, std::uint64_t sequence) {
@@ -189,7 +208,7 @@ core::Result<Manifest> Manifest::decode(core::Bytes bytes) {
     load.load = LoadInfo::decode(in);
     load.blocks.resize(in.get_count(BlockRef::kEncodedBytes));
     for (BlockRef& block : load.blocks) block = BlockRef::decode(in);
-    manifest.prepared_.emplace(load.load.txn, std::move(load));
+    manifest.add_prepared(std::move(load));
   }
   manifest.labels_.decode(in);
   if (!in.ok() || in.remaining() != 0) return core::fail(core::Errc::Corrupt, "snapshot: it does not decode");

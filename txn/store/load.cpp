@@ -113,6 +113,15 @@ void Load::fail(LoadError why) {
   note_memory();
 }
 
+void Load::abort_from_outside(std::string reason) {
+  LoadError why{"CANCELLED", "the transaction was aborted: " + std::move(reason)};
+  if (busy_) {  // a block of it may be on its way: whoever is busy sees it next
+    if (!failure_) failure_ = std::move(why);
+  } else {
+    fail(std::move(why));
+  }
+}
+
 core::Task<std::expected<void, LoadError>> Load::finish() {
   while (busy_) co_await not_busy_.wait();
   busy_ = true;
@@ -141,6 +150,7 @@ core::Task<std::expected<void, LoadError>> Load::end_body() {
           max_filter_ratio_ * static_cast<double>(now.total_rows - now.unselected_rows)) {
     co_return std::unexpected(LoadError{"DATA_QUALITY_ERROR", "too many filtered rows"});
   }
+  if (failure_) co_return std::unexpected(*failure_);  // while a block was written
   EndedLoad ended;
   ended.load = load_;
   ended.rows = now.loaded_rows;

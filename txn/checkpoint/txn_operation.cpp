@@ -1,0 +1,110 @@
+#include "txn/checkpoint/txn_operation.hpp"
+
+#include <fmt/format.h>
+
+#include "core/base/log.hpp"
+#include "txn/checkpoint/coordinator.hpp"
+
+namespace penstock::txn {
+namespace {
+
+using Kind = TxnOperation::Kind;
+
+// A load that has begun is on its way to its shard for this long at most.
+constexpr core::Duration kOnTheWayTurn = std::chrono::milliseconds(1);
+constexpr int kOnTheWayTurns = 5000;
+
+TxnAnswer not_found(const TxnOperation& operation) {
+  if (operation.txn) return TxnAnswer::refused(fmt::format("transaction [{}] not found", *operation.txn));
+  return TxnAnswer::refused(
+      fmt::format("{} not found, label={}",
+                  operation.kind == Kind::Commit ? "transaction" : "running transaction", operation.label));
+}
+
+TxnAnswer already_visible(const TxnOperation& operation) {
+  return TxnAnswer::refused(
+      operation.kind == Kind::Commit
+          ? fmt::format("transaction [{}] is already visible, not pre-committed.", *operation.txn)
+          : fmt::format("transaction [{}] is already VISIBLE, could not abort.", *operation.txn));
+}
+
+TxnAnswer already_aborted(const TxnOperation& operation, const std::string& reason) {
+  return TxnAnswer::refused(fmt::format("transaction [{}] is already aborted{} abort reason: {}",
+                                        *operation.txn, operation.kind == Kind::Commit ? "." : ",", reason));
+}
+
+}  // namespace
+
+// Which transaction is meant, as things stand now. A label means one that is open or prepared.
+std::optional<TxnId> Coordinator::meant_by(const TxnOperation& operation, DatabaseId database) const {
+  if (operation.txn) return operation.txn;
+  if (const auto open = open_.find(database, operation.label)) return open->load.txn;
+  return manifest_.find_prepared(database, operation.label);
+}
+
+core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
+  for (int turns = 0;;) {
+    const Database* const database = manifest_.catalog()->find_database(operation.database);
+    if (database == nullptr) {
+      co_return TxnAnswer::refused(fmt::format("unknown database, database={}", operation.database));
+    }
+    const auto txn = meant_by(operation, database->id);
+    if (!txn) co_return not_found(operation);
+    if (const auto open = open_.find(*txn)) {
+      if (open->load.database != database->id) co_return not_found(operation);
+      if (open->phase == OpenLoads::Phase::Receiving) {
+        if (operation.kind == Kind::Commit) {
+          if (!operation.txn) co_return not_found(operation);
+          co_return TxnAnswer::refused(fmt::format("transaction [{}] is prepare, not pre-committed.", *txn));
+        }
+        const OpenLoadEnd end = co_await hooks_.abort_open(open->load.shard, *txn, kUserAbort);
+        if (end == OpenLoadEnd::Aborted) {
+          abort(*txn, kUserAbort);
+          co_return TxnAnswer::success();
+        }
+        if (end == OpenLoadEnd::NotThere && open_.find(*txn) != nullptr) {
+          if (++turns == kOnTheWayTurns) {
+            co_return TxnAnswer{
+                false, "INTERNAL_ERROR",
+                fmt::format("transaction [{}] is only just beginning: abort it again soon", *txn)};
+          }
+          (void)co_await shard_.sleep_for(kOnTheWayTurn);
+          continue;
+        }
+      }
+      co_await open->decided.wait();
+      continue;
+    }
+    if (const auto under_way = operations_.find(*txn); under_way != operations_.end()) {
+      const std::shared_ptr<core::Event> decided = under_way->second;
+      co_await decided->wait();
+      continue;
+    }
+    if (const auto prepared = manifest_.prepared().find(*txn); prepared != manifest_.prepared().end()) {
+      if (prepared->second.load.database != database->id) co_return not_found(operation);
+      co_return co_await end_prepared(*txn, operation.kind);
+    }
+    if (manifest_.labels().has_txn(*txn)) co_return already_visible(operation);
+    if (const std::string* reason = aborted_.find(*txn)) co_return already_aborted(operation, *reason);
+    co_return not_found(operation);
+  }
+}
+
+// One record makes it so; every other operation on the transaction waits for that.
+core::Task<TxnAnswer> Coordinator::end_prepared(TxnId txn, TxnOperation::Kind kind) {
+  const auto decided = std::make_shared<core::Event>();
+  operations_.emplace(txn, decided);
+  const auto logged = co_await record_operation(txn, kind);
+  if (logged && kind == Kind::Abort) aborted_.add(txn, kUserAbort);
+  operations_.erase(txn);
+  decided->set();
+  if (!logged) {
+    co_return TxnAnswer{false, "INTERNAL_ERROR",
+                        fmt::format("transaction [{}] stays pre-committed: {}: free space, then try again",
+                                    txn, logged.error().to_string())};
+  }
+  core::log_debug(kind == Kind::Commit ? "txn_committed" : "txn_aborted", "txn", txn);
+  co_return TxnAnswer::success();
+}
+
+}  // namespace penstock::txn
