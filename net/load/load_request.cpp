@@ -2,13 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
+
+#include "core/base/result.hpp"
+#include "txn/decode/text_to_value.hpp"
+#include "txn/schema/partition.hpp"
 
 namespace penstock::net {
 namespace {
 
 constexpr std::int64_t kTimeoutSecondsMax = 259200;
+constexpr std::size_t kShownMax = 64;  // bytes of a header's value in a message
 
 std::string_view value_of(const Request& request, std::string_view name) {
   for (const std::string_view value : request.headers(name)) {
@@ -34,6 +41,20 @@ std::expected<void, txn::LoadError> check_length(const Request& request) {
   return {};
 }
 
+// Hints that change nothing here; Doris refuses those that do not begin with a number of 32 bits, in these words.
+std::expected<void, txn::LoadError> check_hints(const Request& request) {
+  for (const std::string_view name : {"send_batch_parallelism", "load_stream_per_node"}) {
+    std::string_view text = value_of(request, name);
+    if (text.empty()) continue;
+    if (text[0] == '+') text.remove_prefix(1);
+    std::int32_t ignored = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), ignored).ec != std::errc()) {
+      return refuse(fmt::format("{} must be an integer, stoi", name));
+    }
+  }
+  return {};
+}
+
 // Some clients say only how HTTP calls it, and some of those do not compress after all.
 std::expected<txn::Compression, std::string> parse_compression(const Request& request) {
   if (const auto text = value_of(request, "compress_type"); !text.empty())
@@ -51,6 +72,97 @@ std::expected<core::TimeZone, std::string> parse_zone(const Request& request) {
       "Unknown or incorrect time zone: '{}' (give a name as Asia/Shanghai or an offset as +08:00)", name));
 }
 
+// As Doris says it: its message ends with the name of the function that could not read the number.
+std::expected<std::int64_t, txn::LoadError> parse_integer(std::string_view name, std::string_view text) {
+  std::int64_t value = 0;
+  const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error == std::errc::result_out_of_range) {
+    return refuse(fmt::format("{} is out of range: {}", name, text.substr(0, kShownMax)));
+  }
+  if (error != std::errc() || end != digits.data() + digits.size())
+    return refuse(fmt::format("{} must be an integer, stoi", name));
+  return value;
+}
+
+// What only makes Doris faster or slower does nothing here; but what Doris could not read is an error here, too.
+std::expected<void, txn::LoadError> check_tuning(const Request& request) {
+  for (const std::string_view name : {"send_batch_parallelism", "load_stream_per_node"}) {
+    const std::string_view text = value_of(request, name);
+    if (text.empty()) continue;
+    TRY(const std::int64_t value, parse_integer(name, text));
+    if (value < INT32_MIN || value > INT32_MAX)
+      return refuse(fmt::format("{} is out of range: {}", name, text.substr(0, kShownMax)));
+  }
+  for (const std::string_view name : {"exec_mem_limit", "load_mem_limit"}) {
+    const std::string_view text = value_of(request, name);
+    if (!text.empty() && !parse_integer(name, text))
+      return refuse(fmt::format("Invalid mem limit format, {}", text.substr(0, kShownMax)));
+  }
+  return {};
+}
+
+std::expected<void, txn::LoadError> parse_partitions(const Request& request, LoadRequest& load) {
+  std::string_view rest = value_of(request, "partitions");
+  if (const auto temporary = value_of(request, "temporary_partitions"); !temporary.empty()) {
+    if (!rest.empty()) return refuse("Can not specify both partitions and temporary partitions");
+    return refuse(
+        fmt::format("temporary_partitions: {} is not supported: penstock has no temporary partitions",
+                    temporary.substr(0, kShownMax)));
+  }
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    std::string_view name = txn::trim_blanks(rest.substr(0, end));
+    if (name.size() > 2 && name.front() == '`' && name.back() == '`') name = name.substr(1, name.size() - 2);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (name.empty()) return refuse("partitions: a name is missing");
+    if (load.partitions.size() == txn::kPartitionsMax) return refuse("partitions: too many names");
+    load.partitions.emplace_back(name);
+  }
+  return {};
+}
+
+std::expected<void, txn::LoadError> parse_merge(const Request& request, LoadRequest& load) {
+  const std::string_view text = value_of(request, "merge_type");
+  if (equals_ignoring_case(text, "DELETE")) {
+    load.merge_type = MergeType::Delete;
+  } else if (equals_ignoring_case(text, "MERGE")) {
+    load.merge_type = MergeType::Merge;
+  } else if (!text.empty() && !equals_ignoring_case(text, "APPEND")) {
+    return refuse(fmt::format("Invalid merge type {}", text.substr(0, kShownMax)));
+  }
+  const bool has_condition = !value_of(request, "delete").empty();
+  if (load.merge_type == MergeType::Merge && !has_condition)
+    return refuse("Excepted DELETE ON clause when merge type is MERGE.");
+  // Doris looks at it only if merge_type was sent, and forgets the condition otherwise: the rows would all stay.
+  if (load.merge_type != MergeType::Merge && has_condition)
+    return refuse("Not support DELETE ON clause when merge type is not MERGE.");
+  return {};
+}
+
+std::expected<void, txn::LoadError> parse_partial(const Request& request, LoadRequest& load) {
+  if (const auto mode = value_of(request, "unique_key_update_mode"); !mode.empty()) {
+    load.is_partial = equals_ignoring_case(mode, "UPDATE_FIXED_COLUMNS") ||
+                      equals_ignoring_case(mode, "UPDATE_FLEXIBLE_COLUMNS");
+    if (!load.is_partial && !equals_ignoring_case(mode, "UPSERT")) {
+      return refuse(fmt::format(
+          "Invalid unique_key_partial_mode {}, must be one of 'UPSERT', 'UPDATE_FIXED_COLUMNS' or "
+          "'UPDATE_FLEXIBLE_COLUMNS'",
+          mode.substr(0, kShownMax)));
+    }
+  } else {
+    load.is_partial = equals_ignoring_case(value_of(request, "partial_columns"), "true");
+  }
+  const auto behavior = value_of(request, "partial_update_new_key_behavior");
+  if (!behavior.empty() && !equals_ignoring_case(behavior, "APPEND") &&
+      !equals_ignoring_case(behavior, "ERROR")) {
+    return refuse(
+        fmt::format("Invalid partial_update_new_key_behavior {}, must be one of {{'APPEND', 'ERROR'}}",
+                    behavior.substr(0, kShownMax)));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& request,
@@ -62,6 +174,7 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   load.label = value_of(request, "label");
   load.comment = value_of(request, "comment");
   if (auto length = check_length(request); !length) return std::unexpected(length.error());
+  if (auto hints = check_hints(request); !hints) return std::unexpected(hints.error());
 
   load.two_phase = equals_ignoring_case(value_of(request, "two_phase_commit"), "true");
   if (const auto group = value_of(request, "group_commit");
@@ -88,19 +201,12 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   } else {
     return refuse(compression.error());
   }
-  // Headers that would change which rows arrive may not be ignored: rows would come out wrong in silence.
-  for (const std::string_view name :
-       {"partitions", "temporary_partitions", "merge_type", "delete", "function_column.sequence_col",
-        "partial_columns", "negative", "unique_key_update_mode"}) {
-    const std::string_view value = value_of(request, name);
-    const bool is_default = value.empty() || equals_ignoring_case(value, "false") || value == "0" ||
-                            (name == "merge_type" && equals_ignoring_case(value, "APPEND")) ||
-                            (name == "unique_key_update_mode" && equals_ignoring_case(value, "UPSERT"));
-    if (!is_default) {
-      return refuse(
-          fmt::format("header {}: {} is not supported yet by this version of penstock", name, value));
-    }
-  }
+  TRY_VOID(check_tuning(request));
+  TRY_VOID(parse_partitions(request, load));
+  TRY_VOID(parse_merge(request, load));
+  TRY_VOID(parse_partial(request, load));
+  load.is_negative = value_of(request, "negative") == "true";
+  load.sequence_column = value_of(request, "function_column.sequence_col");
   load.columns = value_of(request, "columns");
   load.where = value_of(request, "where");
   load.hidden_columns = value_of(request, "hidden_columns");
@@ -122,10 +228,8 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   if (!zone) return refuse(zone.error());
   load.zone = *zone;
   if (const auto text = value_of(request, "timeout"); !text.empty()) {
-    std::int64_t seconds = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error != std::errc() || end != text.data() + text.size() || seconds < 1 ||
-        seconds > kTimeoutSecondsMax) {
+    TRY(const std::int64_t seconds, parse_integer("timeout", text));
+    if (seconds < 1 || seconds > kTimeoutSecondsMax) {
       return refuse(
           fmt::format("timeout: '{}' is not a number of seconds from 1 to {}", text, kTimeoutSecondsMax));
     }

@@ -2,7 +2,7 @@
 //
 // Journey:  LoadHandler -> [parse_load_request] -> Store::begin, CsvOptions, JsonOptions.
 // Shard:    any; a value.
-// Promise:  every header penstock knows is checked; unknown ones are ignored, an empty value counts as absent, the first
+// Promise:  every header penstock knows is checked, those that only tune Doris included; unknown ones are ignored, an empty value counts as absent, the first
 //           of several counts (protocol reference 1.5).
 // Failure:  the code and text of a Fail reply, in Doris's words where Doris has some.
 #pragma once
@@ -11,6 +11,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "net/http/message.hpp"
 #include "net/load/csv_headers.hpp"
@@ -19,6 +20,8 @@
 #include "txn/store/load.hpp"
 
 namespace penstock::net {
+
+enum class MergeType : std::uint8_t { Append, Delete, Merge };
 
 struct LoadRequest {
   std::string database;
@@ -35,6 +38,11 @@ struct LoadRequest {
   core::TimeZone zone;
   bool two_phase = false;
   std::string comment;
+  std::vector<std::string> partitions;  // the load may fill these only; none: all
+  MergeType merge_type = MergeType::Append;
+  bool is_negative = false;     // takes back what an earlier load has added up
+  bool is_partial = false;      // some columns of rows that are there
+  std::string sequence_column;  // function_column.sequence_col
   core::Duration timeout = std::chrono::seconds(259200);
 };
 

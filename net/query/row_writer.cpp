@@ -30,70 +30,101 @@ void append_csv_text(std::string& out, std::string_view text) {
   }
 }
 
-// 2017-10-03 17:05:45, with as many digits of fraction as the type has.
-void append_sql_date_time(std::string& out, std::int64_t micros, unsigned scale) {
+void append_csv_cell(std::string& out, const txn::ColumnView& column, std::size_t row) {
+  if (txn::is_string(column.type)) return append_csv_text(out, column.text_at(row));
   std::string text;
-  txn::append_date_time(text, micros);
-  if (const std::size_t t = text.find('T'); t != std::string::npos) {
-    text[t] = ' ';
-    if (text.size() == t + 6) text += ":00";
+  if (column.type.kind == txn::TypeKind::DateTime) {
+    txn::append_sql_date_time(text, column.value<std::int64_t>(row), column.type.scale);
+  } else if (txn::is_nested(column.type)) {
+    txn::append_nested_text(text, column, row);
+  } else {
+    txn::append_cell(text, column, row);
   }
-  const std::size_t point = text.find('.');
-  std::string fraction = point == std::string::npos ? "" : text.substr(point + 1);
-  text.resize(std::min(point, text.size()));
-  fraction.resize(scale, '0');
-  out += text;
-  if (scale > 0) out += '.' + fraction;
+  append_csv_text(out, text);
 }
 
-void append_csv_cell(std::string& out, const txn::ColumnView& column, std::size_t row) {
-  switch (column.type.kind) {
-    case txn::TypeKind::Varchar:
-    case txn::TypeKind::String:
-      append_csv_text(out, column.text_at(row));
-      break;
-    case txn::TypeKind::DateTime:
-      append_sql_date_time(out, column.value<std::int64_t>(row), column.type.scale);
-      break;
-    default: {
-      std::string text;
-      txn::append_cell(text, column, row);
-      append_csv_text(out, text);
+void append_json_cell(std::string& out, const txn::ColumnView& column, std::size_t row);
+
+// Arrays and objects. Keys of a MAP are strings, whatever they were; as deep as the type, which is bounded.
+void append_json_nested(std::string& out, const txn::ColumnView& column, std::size_t row) {
+  const bool is_struct = column.type.kind == txn::TypeKind::Struct;
+  const bool is_array = column.type.kind == txn::TypeKind::Array;
+  const std::size_t begin = is_struct ? 0 : column.offsets[row];
+  const std::size_t end = is_struct ? column.children.size() : column.offsets[row + 1];
+  out += is_array ? '[' : '{';
+  std::string key;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (i != begin) out += ',';
+    if (is_array) {
+      append_json_cell(out, column.children[0], i);
+      continue;
     }
+    if (is_struct) {
+      append_json_string(out, column.type.nested->names[i]);
+      out += ':';
+      append_json_cell(out, column.children[i], row);
+      continue;
+    }
+    key.clear();
+    append_json_cell(key, column.children[0], i);
+    if (key.starts_with('"')) {
+      out += key;
+    } else {
+      append_json_string(out, key);
+    }
+    out += ':';
+    append_json_cell(out, column.children[1], i);
   }
+  out += is_array ? ']' : '}';
 }
 
 void append_json_cell(std::string& out, const txn::ColumnView& column, std::size_t row) {
-  std::string text;
+  if (column.is_null(row)) {
+    out += "null";
+    return;
+  }
+  bool is_number = false;
   switch (column.type.kind) {
     case txn::TypeKind::Boolean:
     case txn::TypeKind::TinyInt:
     case txn::TypeKind::SmallInt:
     case txn::TypeKind::Int:
     case txn::TypeKind::BigInt:
+    case txn::TypeKind::LargeInt:
     case txn::TypeKind::Decimal:
-      txn::append_cell(out, column, row);
+      is_number = true;
+      break;
+    case txn::TypeKind::Float:
+      is_number = std::isfinite(column.value<float>(row));
       break;
     case txn::TypeKind::Double:
-      if (std::isfinite(column.value<double>(row))) {
-        txn::append_cell(out, column, row);
-        break;
-      }
-      txn::append_cell(text, column, row);
-      append_json_string(out, text);
-      break;
-    case txn::TypeKind::DateTime:
-      append_sql_date_time(text, column.value<std::int64_t>(row), column.type.scale);
-      append_json_string(out, text);
+      is_number = std::isfinite(column.value<double>(row));
       break;
     case txn::TypeKind::Varchar:
     case txn::TypeKind::String:
-      append_json_string(out, column.text_at(row));
+    case txn::TypeKind::Char:
+      return append_json_string(out, column.text_at(row));
+    case txn::TypeKind::Json:
+      out += column.text_at(row);  // it was checked when it came
+      return;
+    case txn::TypeKind::Array:
+    case txn::TypeKind::Map:
+    case txn::TypeKind::Struct:
+      return append_json_nested(out, column, row);
+    case txn::TypeKind::DateTime: {
+      out += '"';
+      txn::append_sql_date_time(out, column.value<std::int64_t>(row), column.type.scale);
+      out += '"';
+      return;
+    }
+    case txn::TypeKind::Date:
+    case txn::TypeKind::IpV4:
+    case txn::TypeKind::IpV6:
       break;
-    default:
-      txn::append_cell(text, column, row);
-      append_json_string(out, text);
   }
+  if (!is_number) out += '"';
+  txn::append_cell(out, column, row);
+  if (!is_number) out += '"';
 }
 
 }  // namespace

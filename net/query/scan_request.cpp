@@ -106,6 +106,10 @@ std::expected<void, std::string> parse_order(std::string_view text, const txn::T
     }
     const auto index = find_column(schema, *item, "order_by");
     if (!index) return std::unexpected(index.error());
+    if (const txn::Type& type = schema.columns[*index].type; txn::is_nested(type)) {
+      return std::unexpected(fmt::format("order_by: column '{}' is of type {}, which has no order",
+                                         shown(item->name), shown(txn::type_name(type))));
+    }
     out.order_by.push_back({*index, descending});
     if (text.empty()) return {};
     text.remove_prefix(1);

@@ -54,7 +54,13 @@ std::expected<std::string, std::string> show(const txn::Catalog& catalog, const 
     const std::string& name = tables->database.empty() ? current : tables->database;
     const txn::Database* const database = catalog.find_database(name);
     if (database == nullptr) return std::unexpected(fmt::format("Unknown database '{}'", name));
-    return result_set({"Tables_in_" + name}, one_column(txn::list_tables(*database, tables->like)), 0);
+    Rows rows = one_column(txn::list_tables(*database, tables->like));
+    std::vector<std::string> names = {"Tables_in_" + name};
+    if (tables->full) {
+      names.emplace_back("Table_type");
+      for (auto& row : rows) row.emplace_back("BASE TABLE");
+    }
+    return result_set(names, rows, 0);
   }
   const auto* const columns = std::get_if<txn::ShowColumnsStatement>(&statement);
   const txn::TableName& asked =

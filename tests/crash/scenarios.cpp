@@ -152,6 +152,35 @@ Task<void> footer_alone(Store* store, Knowledge* knows, int rows) {
   co_await drop_table(store, knows, "gone");
 }
 
+// ---- (e) TRUNCATE -------------------------------------------------------------------------------------------------------
+
+// Rows in blocks of their own and in shared ones, a load that outlives its table's rows, snapshots on both sides.
+Task<void> truncate_often(Store* store, Knowledge* knows) {
+  co_await create_table(store, knows, "t");
+  co_await create_table(store, knows, "other");
+  co_await load(store, knows, {.number = 1, .rows = 3});
+  co_await loads_together(store, knows,
+                          {{.number = 2, .rows = 40},
+                           {.number = 3, .rows = 2},
+                           {.number = 4, .rows = 2, .table = "other"},
+                           {.number = 5, .rows = 30}});
+  OpenLoad open;
+  co_await open_load(store, knows, {.number = 6, .rows = 20}, &open);
+  co_await truncate_table(store, knows, "t");
+  co_await load(store, knows, {.number = 7, .rows = 11});
+  co_await end_load(knows, &open);
+  co_await many_records(store, knows, 10, 5, "other");
+  co_await scan_beside(store, knows, "t");
+}
+
+Task<void> truncate_again(Store* store, Knowledge* knows) {
+  co_await load(store, knows, {.number = 20, .rows = 60});
+  co_await truncate_table(store, knows, "t");
+  co_await truncate_table(store, knows, "t");
+  co_await many_records(store, knows, 30, 4);
+  co_await load(store, knows, {.number = 40, .rows = 250, .table = "other"});
+}
+
 std::vector<Scenario> make_scenarios() {
   std::vector<Scenario> all;
   all.push_back({"loads", {run(small_and_large)}, {}});
@@ -192,6 +221,15 @@ std::vector<Scenario> make_scenarios() {
                  [](txn::StoreLimits& limits) {
                    limits.coordinator.log_files_per_snapshot = 6;
                    limits.journal = {.file_bytes = 12288, .file_bytes_min = 8192};
+                 }});
+  all.push_back({"truncating",
+                 {run(truncate_often), settle(), run(truncate_again), restart(), settle(),
+                  run([](Store* s, Knowledge* k) { return truncate_table(s, k, "t"); }), kill(),
+                  run([](Store* s, Knowledge* k) { return many_records(s, k, 50, 3); }), settle()},
+                 {},
+                 [](txn::StoreLimits& limits) {
+                   limits.coordinator.log_files_per_snapshot = 2;
+                   limits.journal = {.file_bytes = 16384, .file_bytes_min = 12288};
                  }});
   return all;
 }

@@ -218,6 +218,17 @@ Task<void> drop_table(txn::Store* store, Knowledge* knows, std::string table) {
   }
 }
 
+Task<void> truncate_table(txn::Store* store, Knowledge* knows, std::string table) {
+  knows->truncates[table] = Known::InDoubt;
+  const std::string error = co_await sql(store, fmt::format("TRUNCATE TABLE db.{}", table));
+  if (!error.empty()) {
+    knows->violate("TRUNCATE TABLE was refused: " + error);
+    co_return;
+  }
+  knows->truncates[table] = Known::Acknowledged;
+  ++knows->generations[table];
+}
+
 Task<void> load(txn::Store* store, Knowledge* knows, LoadPlan plan) {
   plan.generation = knows->generations[plan.table];
   knows->plans[plan.number] = plan;
@@ -351,6 +362,23 @@ Task<bool> scan_keys(txn::Store* store, Knowledge* knows, std::string table,
   co_return true;
 }
 
+// A TRUNCATE whose answer never came: either all rows that must be there are, or none is. What was seen stays.
+void settle_truncate(Knowledge& knows, const std::string& table, const std::map<std::int64_t, int>& keys) {
+  if (!knows.truncates.contains(table) || knows.truncates[table] != Known::InDoubt) return;
+  int there = 0;
+  int gone = 0;
+  for (const auto& [number, plan] : knows.plans) {
+    const bool must = knows.loads[number] == Known::Acknowledged || knows.seen_visible.contains(number);
+    if (!must || plan.rows == 0 || plan.table != table || plan.generation != knows.generations[table])
+      continue;
+    ++(keys.contains(plan.number * 1000) ? there : gone);
+  }
+  if (there > 0 && gone > 0)
+    knows.violate(fmt::format("TRUNCATE of {} took {} loads and left {}", table, gone, there));
+  knows.truncates[table] = gone > 0 ? Known::Acknowledged : Known::NotSent;
+  if (gone > 0) ++knows.generations[table];
+}
+
 Task<void> drop_and_wait(txn::Store* store, Knowledge* knows, std::string table) {
   co_await drop_table(store, knows, table);
   (void)co_await core::current_shard().sleep_for(std::chrono::milliseconds(20));
@@ -378,6 +406,7 @@ Task<void> look(txn::Store* store, Knowledge* knows) {
     if (drop == Known::Acknowledged && is_there)
       knows->violate(fmt::format("table {} was dropped and is there", table));
     if (is_there) (void)co_await scan_keys(store, knows, table, rows[table]);
+    if (is_there) settle_truncate(*knows, table, rows[table]);
     if (!is_there && drop == Known::InDoubt)
       knows->drops[table] = Known::Acknowledged;  // seen: it must stay so
     if (is_there && known == Known::InDoubt) knows->tables[table] = Known::Acknowledged;

@@ -36,8 +36,10 @@ struct Knowledge {
   std::set<int> seen_visible;              // some answer or scan showed it: it must stay
   std::map<std::string, Known> tables;     // CREATE TABLE
   std::map<std::string, Known> drops;      // DROP TABLE
-  std::map<std::string, int> generations;  // how often a table of the name was dropped and made again
-  bool may_refuse = false;                 // a fault is under way that loads may be refused for
+  std::map<std::string, Known> truncates;  // TRUNCATE TABLE, the last
+  std::map<std::string, int>
+      generations;          // how often a table of the name was truncated, or dropped and made again
+  bool may_refuse = false;  // a fault is under way that loads may be refused for
   std::string last_refusal;
   std::string violation;  // the first one
 
@@ -80,6 +82,8 @@ class StoreWorld {
 // Clients (coroutines for shard 0).
 core::Task<void> create_table(txn::Store* store, Knowledge* knows, std::string table, std::string extra = "");
 core::Task<void> drop_table(txn::Store* store, Knowledge* knows, std::string table);
+// Loads that began before it lose their rows, whenever they end.
+core::Task<void> truncate_table(txn::Store* store, Knowledge* knows, std::string table);
 core::Task<void> load(txn::Store* store, Knowledge* knows, LoadPlan plan);
 // Sends the whole body, then goes away.
 core::Task<void> aborted_load(txn::Store* store, Knowledge* knows, LoadPlan plan);

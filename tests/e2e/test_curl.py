@@ -167,7 +167,7 @@ def reply_fields():
         reply = stream.replies.next()
         expect_equal(reply.status, 200, "status of a load that fails")
         fields = reply.json()
-        expect_equal(list(fields), [*FIELDS, "FirstErrorMsg", "ErrorRows"], "fields of a Fail")
+        expect_equal(list(fields), [*FIELDS, "ErrorURL", "FirstErrorMsg", "ErrorRows"], "fields of a Fail")
         fields = server.load_ok(b"1\t1\ta\n", label="good", comment="from the test")
         expect_equal(list(fields), list(FIELDS), "fields of a Success")
         for name, kind in FIELDS.items():
@@ -210,7 +210,7 @@ def columns_header():
         for how, text in ((dict(columns="s, v"), "k"), (dict(column_separator=r"\x0"), "Hex str"),
                           (dict(strict_mode="maybe"), "Invalid strict mode format. Must be bool type"),
                           (dict(format="parquet"), "unknown data format, format=parquet"),
-                          (dict(where="k > 1"), "where"), (dict(two_phase_commit="true"), "two_phase_commit")):
+                          (dict(where="k >"), "where"), (dict(two_phase_commit="true"), "two_phase_commit")):
             reply = server.load(b"1\t2\tx\n", **how)
             expect_equal(reply["Status"], "Fail", how)
             expect(text in reply["Message"], f"{how}: {reply['Message']}")
@@ -416,7 +416,7 @@ def refusals_to_start():
         code, text = run("--data-dir", other, "--listen", "0.0.0.0:0", "--shards", "1")
         expect(code != 0 and "no user has a password" in text, f"off loopback: {code} {text}")
         code, text = run("--data-dir", other, "--listen", f"127.0.0.1:{server.port}", "--shards", "1")
-        expect(code != 0 and "give another with --listen" in text, f"a taken port: {code} {text}")
+        expect(code != 0 and "another with --listen" in text, f"a taken port: {code} {text}")
         code, text = run("--data-dir", server.data_dir, "--listen", "127.0.0.1:0", "--shards", "1")
         expect(code != 0 and "in use by another penstock process" in text, f"a folder in use: {code} {text}")
         configs = (

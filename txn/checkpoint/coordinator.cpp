@@ -295,25 +295,10 @@ core::Task<core::Result<>> Coordinator::take_range() {
   co_return logged;
 }
 
-namespace {
-// No less than what the Ddl item of this statement takes.
-std::uint64_t statement_bytes_of(const Statement& statement) {
-  std::uint64_t bytes = 4096;
-  const auto* create = std::get_if<CreateTableStatement>(&statement);
-  if (create == nullptr) return bytes;
-  for (const ColumnSpec& column : create->columns) {
-    bytes += 128 + column.name.size() + column.comment.size() + column.default_value.value_or("").size();
-  }
-  for (const IndexSpec& index : create->indexes) bytes += 16 + index.text.size();
-  for (const auto& [key, value] : create->properties) bytes += 16 + key.size() + value.size();
-  return bytes + create->partition_clause.size() + create->comment.size();
-}
-}  // namespace
-
 // About what a request takes of a commit record.
 std::uint64_t Coordinator::record_bytes_of(const Request& request) {
   constexpr std::uint64_t kSmall = 256;
-  if (request.statement) return statement_bytes_of(*request.statement);
+  if (request.statement) return change_bytes_max(*request.statement);
   if (!request.vote) return kSmall;
   std::uint64_t bytes = kSmall;
   const auto add = [&](const LoadInfo& load) { bytes += LoadInfo::kEncodedBytesMin + load.label.size(); };

@@ -20,30 +20,40 @@ BlockPart get_part(core::ByteReader& reader) {
 }
 
 bool is_integer(const Type& type) {
-  return !is_string(type) && type.kind != TypeKind::Double && type.kind != TypeKind::Float &&
-         fixed_width(type) <= 8;
+  return !is_string(type) && !is_nested(type) && type.kind != TypeKind::Double &&
+         type.kind != TypeKind::Float && fixed_width(type) <= 8;
 }
 
 bool is_allowed(Encoding encoding, const Type& type) {
   switch (encoding) {
     case Encoding::Plain:
-      return !is_string(type);
+      return !is_string(type) && !is_nested(type);
     case Encoding::Constant:
-      return true;
+      return !is_nested(type);
     case Encoding::FrameOfReference:
     case Encoding::Delta:
       return is_integer(type);
     case Encoding::Dictionary:
     case Encoding::LengthPacked:
       return is_string(type);
+    case Encoding::Nested:
+      return is_nested(type);
   }
   return false;
 }
 
-// What can be said about a column without its buffers.
-Result<BlockColumn> get_column(core::ByteReader& reader, const BlockHeader& header) {
+// A nested type is only its kind here: what is inside comes from the column's own data.
+bool is_valid_header(const Type& type) {
+  if (type.kind < TypeKind::Array || type.kind > TypeKind::Struct) return is_valid(type);
+  return type.precision == 0 && type.scale == 0 && type.length == 0;
+}
+
+// What can be said about a column without its buffers. Its rows are the block's, or for one inside of a nested column
+// what stands where others have their id.
+Result<BlockColumn> get_column(core::ByteReader& reader, const BlockHeader& header, bool is_inside) {
   BlockColumn column;
   column.id.value = reader.get<std::uint32_t>();
+  const std::uint32_t rows = is_inside ? column.id.value : header.rows;
   column.type.kind = reader.get<TypeKind>();
   column.type.precision = reader.get<std::uint8_t>();
   column.type.scale = reader.get<std::uint8_t>();
@@ -60,10 +70,9 @@ Result<BlockColumn> get_column(core::ByteReader& reader, const BlockHeader& head
   column.step = reader.get<std::uint32_t>();
   const auto reserved = reader.get<std::uint32_t>();
   if (!reader.ok() || reserved != 0) return fail(Errc::Corrupt, "a block's column header");
-  if (!is_valid(column.type)) return fail(Errc::Corrupt, "a block's column type");
+  if (!is_valid_header(column.type)) return fail(Errc::Corrupt, "a block's column type");
   if (!is_allowed(column.encoding, column.type)) return fail(Errc::Corrupt, "a block's column encoding");
-  if (column.null_count > header.rows || bit_width > 64)
-    return fail(Errc::Corrupt, "a block's column counts");
+  if (column.null_count > rows || bit_width > 64) return fail(Errc::Corrupt, "a block's column counts");
   column.bit_width = static_cast<std::uint8_t>(bit_width);
   for (const BlockPart& part : {column.validity, column.data, column.aux}) {
     if (part.length == 0) continue;
@@ -72,9 +81,12 @@ Result<BlockColumn> get_column(core::ByteReader& reader, const BlockHeader& head
       return fail(Errc::Corrupt, "where a block's column lies");
     }
   }
-  const bool has_bitmap = column.null_count != 0 && column.null_count != header.rows;
-  if (column.validity.length != (has_bitmap ? (header.rows + 7) / 8 : 0)) {
+  const bool has_bitmap = column.null_count != 0 && column.null_count != rows;
+  if (column.validity.length != (has_bitmap ? (std::uint64_t{rows} + 7) / 8 : 0)) {
     return fail(Errc::Corrupt, "a block's validity bitmap");
+  }
+  if (rows == 0 && column.encoding != Encoding::Constant && column.encoding != Encoding::Nested) {
+    return fail(Errc::Corrupt, "a block's column without rows");
   }
   return column;
 }
@@ -83,24 +95,33 @@ core::Bytes part_bytes(core::Bytes block, const BlockPart& part) {
   return part.length == 0 ? core::Bytes{} : block.subspan(part.offset, part.length);
 }
 
+// What all columns of a block are decoded with.
+struct BlockSource {
+  core::Bytes bytes;
+  const BlockHeader& header;
+  std::size_t budget = kBlockDecodedBytesMax;  // bytes that may still be unfolded
+};
+
 struct ColumnDecoder {
   const BlockColumn& from;
   std::uint32_t rows;
-  core::Bytes data;
-  core::Bytes aux;
-  std::size_t& budget;  // bytes that may still be unfolded
+  BlockSource& source;
+  std::size_t& nodes;  // columns inside of one column that may still come
   Block::Column& to;
+  std::size_t depth = 1;
+  core::Bytes data = part_bytes(source.bytes, from.data);
+  core::Bytes aux = part_bytes(source.bytes, from.aux);
 
   bool take(std::size_t bytes) {
-    if (bytes > budget) return false;
-    budget -= bytes;
+    if (bytes > source.budget) return false;
+    source.budget -= bytes;
     return true;
   }
   bool all_null() const { return from.null_count == rows; }
 
   Result<> decode_validity(core::Bytes bits) {
     if (from.null_count == 0) return {};
-    const std::size_t size = (rows + 7) / 8;
+    const std::size_t size = (std::size_t{rows} + 7) / 8;
     if (!take(size)) return fail(Errc::TooLarge, "unfolding a block");
     if (all_null()) {
       std::memset(to.validity.extend(size), 0, size);
@@ -145,6 +166,7 @@ struct ColumnDecoder {
   }
 
   Result<> decode_fixed() {
+    if (rows == 0) return data.empty() ? Result<>() : fail(Errc::Corrupt, "a block's column without rows");
     const std::size_t width = fixed_width(from.type);
     if (!take(rows * width)) return fail(Errc::TooLarge, "unfolding a block");
     if (from.encoding == Encoding::Plain) {
@@ -186,19 +208,24 @@ struct ColumnDecoder {
     return {};
   }
 
-  Result<> decode_lengths(std::uint32_t* ends) {
-    if (aux.size() != packed_bytes(rows, from.bit_width))
-      return fail(Errc::Corrupt, "a block's string lengths");
-    if (from.bit_width > 32 || from.base > UINT32_MAX || !take(data.size())) {
-      return fail(Errc::Corrupt, "a block's string lengths");
+  // The ends of texts or lists, of which the last must be `size`.
+  Result<> unpack_ends(std::uint64_t size, std::uint32_t* ends) {
+    if (from.bit_width > 32 || from.base > UINT32_MAX || aux.size() != packed_bytes(rows, from.bit_width)) {
+      return fail(Errc::Corrupt, "a block's packed lengths");
     }
-    std::uint64_t end = 0;  // rows * 2^33 at most: no overflow
+    std::uint64_t end = 0;  // 2^32 * 2^33 at most: no overflow, and rising, so that all fit if the last does
     const std::uint64_t base = from.base;
     unpack(aux.data(), rows, from.bit_width, [=, &end](std::size_t i, std::uint64_t value) {
       end += base + value;
       ends[i] = static_cast<std::uint32_t>(end);
     });
-    if (end != data.size()) return fail(Errc::Corrupt, "a block's string lengths");
+    if (end != size) return fail(Errc::Corrupt, "a block's packed lengths");
+    return {};
+  }
+
+  Result<> decode_lengths(std::uint32_t* ends) {
+    if (!take(data.size())) return fail(Errc::TooLarge, "unfolding a block");
+    TRY_VOID(unpack_ends(data.size(), ends));
     to.text.append(data.data(), data.size());
     return {};
   }
@@ -245,6 +272,7 @@ struct ColumnDecoder {
   }
 
   Result<> decode_text() {
+    if (rows == 0) return data.empty() ? Result<>() : fail(Errc::Corrupt, "a block's column without rows");
     if (!take((rows + std::size_t{1}) * sizeof(std::uint32_t)))
       return fail(Errc::TooLarge, "unfolding a block");
     auto* offsets = reinterpret_cast<std::uint32_t*>(to.values.extend((rows + std::size_t{1}) * 4));
@@ -254,19 +282,66 @@ struct ColumnDecoder {
     return decode_lengths(offsets + 1);
   }
 
-  Result<> decode(core::Bytes bits) {
-    TRY_VOID(decode_validity(bits));
+  // The columns inside, and so the column's whole type. Hostile headers may name each other; depth and nodes bound that.
+  Result<> decode_nested() {
+    const bool is_struct = from.type.kind == TypeKind::Struct;
+    const std::size_t count = data.size() / kBlockColumnHeaderBytes;
+    if (data.size() % kBlockColumnHeaderBytes != 0 || count != from.entries || count > nodes ||
+        depth > kNestedDepthMax || (!is_struct && count != (from.type.kind == TypeKind::Map ? 2u : 1u))) {
+      return fail(Errc::Corrupt, "what is inside of a block's nested column");
+    }
+    nodes -= count;
+    NestedType nested;
+    core::ByteReader names(aux);
+    core::ByteReader headers(data);
+    std::uint32_t list_rows = 0;
+    to.children.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      TRY(const BlockColumn column, get_column(headers, source.header, true));
+      const std::uint32_t child_rows = column.id.value;
+      if (is_struct) {
+        nested.names.push_back(names.get_text());
+        if (child_rows != rows || !names.ok()) return fail(Errc::Corrupt, "a block's STRUCT");
+      } else if (i != 0 && child_rows != list_rows) {
+        return fail(Errc::Corrupt, "a block's MAP");
+      }
+      list_rows = child_rows;
+      ColumnDecoder child{column, child_rows, source, nodes, to.children[i], depth + 1};
+      TRY_VOID(child.decode());
+      nested.children.push_back(to.children[i].view.type);
+      to.view.children.push_back(to.children[i].view);
+    }
+    to.view.type = from.type;
+    to.view.type.nested = std::make_shared<const NestedType>(std::move(nested));
+    if (depth == 1 && !is_valid(to.view.type)) return fail(Errc::Corrupt, "a block's nested type");
+    if (is_struct) return {};
+    if (rows == 0) {
+      return list_rows == 0 && aux.empty() ? Result<>() : fail(Errc::Corrupt, "a block's lists");
+    }
+    if (!take((rows + std::size_t{1}) * sizeof(std::uint32_t)))
+      return fail(Errc::TooLarge, "unfolding a block");
+    auto* offsets = reinterpret_cast<std::uint32_t*>(to.values.extend((rows + std::size_t{1}) * 4));
+    offsets[0] = 0;
+    to.view.offsets = offsets;
+    return unpack_ends(list_rows, offsets + 1);
+  }
+
+  Result<> decode() {
+    TRY_VOID(decode_validity(part_bytes(source.bytes, from.validity)));
     const bool text = is_string(from.type);
-    if (text) {
+    to.view.type = from.type;
+    if (is_nested(from.type)) {
+      TRY_VOID(decode_nested());
+    } else if (text) {
       TRY_VOID(decode_text());
     } else {
       TRY_VOID(decode_fixed());
     }
     to.id = from.id;
-    to.view.type = from.type;
     to.view.rows = rows;
     to.view.null_count = from.null_count;
     if (from.null_count != 0) to.view.validity = to.validity.as<std::uint8_t>();
+    if (is_nested(from.type)) return {};
     if (text) {
       to.view.offsets = to.values.as<std::uint32_t>();
       to.view.text = to.text.as<char>();
@@ -281,13 +356,13 @@ Result<Block> decode_some(core::Bytes bytes, const std::span<const ColumnId>* wa
   Block block;
   TRY(block.header, decode_block_header(bytes));
   if (block.header.total_bytes > bytes.size()) return fail(Errc::Corrupt, "a block that is cut short");
-  std::size_t budget = kBlockDecodedBytesMax;
+  BlockSource source{bytes, block.header};
   for (const BlockColumn& column : block.header.columns) {
     if (wanted != nullptr && std::find(wanted->begin(), wanted->end(), column.id) == wanted->end()) continue;
     Block::Column& to = block.columns.emplace_back();
-    ColumnDecoder decoder{
-        column, block.header.rows, part_bytes(bytes, column.data), part_bytes(bytes, column.aux), budget, to};
-    TRY_VOID(decoder.decode(part_bytes(bytes, column.validity)));
+    std::size_t nodes = kNestedNodesMax;
+    ColumnDecoder decoder{column, block.header.rows, source, nodes, to};
+    TRY_VOID(decoder.decode());
   }
   return block;
 }
@@ -344,7 +419,7 @@ core::Result<BlockHeader> decode_block_header(core::Bytes bytes) {
   }
   header.columns.reserve(column_count);
   for (std::uint16_t i = 0; i < column_count; ++i) {
-    TRY(BlockColumn column, get_column(reader, header));
+    TRY(BlockColumn column, get_column(reader, header, false));
     header.columns.push_back(column);
   }
   return header;

@@ -176,7 +176,8 @@ void encode_wide(const ColumnView& view, std::size_t width, PartWriter& parts, B
   encode_plain(view, width, parts, column);
 }
 
-void encode_lengths(const ColumnView& view, PartWriter& parts, BlockColumn& column) {
+// Lengths between offsets, less the shortest, into the column's aux.
+void pack_lengths(const ColumnView& view, PartWriter& parts, BlockColumn& column) {
   std::uint32_t low = UINT32_MAX;
   std::uint32_t high = 0;
   for (std::uint32_t i = 0; i < view.rows; ++i) {
@@ -184,13 +185,17 @@ void encode_lengths(const ColumnView& view, PartWriter& parts, BlockColumn& colu
     low = std::min(low, length);
     high = std::max(high, length);
   }
-  column.encoding = Encoding::LengthPacked;
   column.base = low;
   column.bit_width = static_cast<std::uint8_t>(std::bit_width(high - low));
   std::byte* out = parts.add(packed_bytes(view.rows, column.bit_width), column.aux);
   const std::uint32_t* offsets = view.offsets;
   pack(out, view.rows, column.bit_width,
        [=](std::size_t i) { return std::uint64_t{offsets[i + 1] - offsets[i] - low}; });
+}
+
+void encode_lengths(const ColumnView& view, PartWriter& parts, BlockColumn& column) {
+  column.encoding = Encoding::LengthPacked;
+  pack_lengths(view, parts, column);
   parts.add_copy(view.text + view.offsets[0], view.text_bytes(), column.data);
 }
 
@@ -273,6 +278,64 @@ void put_column(core::ByteWriter& writer, const BlockColumn& column) {
   writer.put(std::uint32_t{0});
 }
 
+struct ColumnEncoder {
+  PartWriter& parts;
+  StringDictionary dictionary{};
+  std::vector<std::uint16_t> codes{};
+
+  void encode(const ColumnView& view, BlockColumn& column) {
+    column.type = view.type;
+    column.null_count = view.null_count;
+    const bool all_null = view.null_count == view.rows;  // or no rows at all, inside of nested columns
+    if (all_null && !is_nested(view.type)) return encode_constant(nullptr, 0, parts, column);
+    if (!all_null && view.null_count != 0)
+      parts.add_copy(view.validity, (view.rows + 7) / 8, column.validity);
+    const std::size_t width = fixed_width(view.type);
+    if (is_nested(view.type)) {
+      encode_nested(view, column);
+    } else if (width == 0) {
+      encode_strings(view, dictionary, codes, parts, column);
+    } else if (view.type.kind == TypeKind::Double || view.type.kind == TypeKind::Float || width == 16) {
+      encode_wide(view, width, parts, column);
+    } else if (view.type.kind == TypeKind::Boolean) {
+      encode_integers<std::uint8_t>(view, parts, column);
+    } else if (view.type.kind == TypeKind::IpV4) {
+      encode_integers<std::uint32_t>(view, parts, column);
+    } else if (width == 1) {
+      encode_integers<std::int8_t>(view, parts, column);
+    } else if (width == 2) {
+      encode_integers<std::int16_t>(view, parts, column);
+    } else if (width == 4) {
+      encode_integers<std::int32_t>(view, parts, column);
+    } else {
+      encode_integers<std::int64_t>(view, parts, column);
+    }
+  }
+
+ private:
+  // As deep as the type, which kNestedDepthMax bounds.
+  void encode_nested(const ColumnView& view, BlockColumn& column) {
+    column.encoding = Encoding::Nested;
+    std::vector<std::byte> bytes;
+    core::ByteWriter writer(bytes);
+    if (view.type.kind == TypeKind::Struct) {
+      for (const std::string& name : view.type.nested->names) writer.put_text(name);
+      parts.add_copy(bytes.data(), bytes.size(), column.aux);
+    } else if (view.rows != 0) {
+      pack_lengths(view, parts, column);
+    }
+    bytes.clear();
+    column.entries = static_cast<std::uint32_t>(view.children.size());
+    for (const ColumnView& inside : view.children) {
+      BlockColumn child;
+      child.id.value = inside.rows;
+      encode(inside, child);
+      put_column(writer, child);
+    }
+    parts.add_copy(bytes.data(), bytes.size(), column.data);
+  }
+};
+
 }  // namespace
 
 std::uint64_t block_header_hash(core::Bytes header_without_hash) {
@@ -291,38 +354,11 @@ void encode_block(const BlockBuilder& rows, const BlockMeta& meta, std::vector<s
   out.resize(start + header_bytes);
 
   PartWriter parts(out, start);
-  StringDictionary dictionary;
-  std::vector<std::uint16_t> codes;
+  ColumnEncoder encoder{parts};
   std::vector<BlockColumn> columns(column_count);
   for (std::size_t i = 0; i < column_count; ++i) {
-    const ColumnView view = rows.view(i);
-    BlockColumn& column = columns[i];
-    column.id = schema.columns[i].id;
-    column.type = view.type;
-    column.null_count = view.null_count;
-    if (view.null_count == view.rows) {
-      encode_constant(nullptr, 0, parts, column);
-      continue;
-    }
-    if (view.null_count != 0) parts.add_copy(view.validity, (view.rows + 7) / 8, column.validity);
-    const std::size_t width = fixed_width(view.type);
-    if (width == 0) {
-      encode_strings(view, dictionary, codes, parts, column);
-    } else if (view.type.kind == TypeKind::Double || view.type.kind == TypeKind::Float || width == 16) {
-      encode_wide(view, width, parts, column);
-    } else if (view.type.kind == TypeKind::Boolean) {
-      encode_integers<std::uint8_t>(view, parts, column);
-    } else if (view.type.kind == TypeKind::IpV4) {
-      encode_integers<std::uint32_t>(view, parts, column);
-    } else if (width == 1) {
-      encode_integers<std::int8_t>(view, parts, column);
-    } else if (width == 2) {
-      encode_integers<std::int16_t>(view, parts, column);
-    } else if (width == 4) {
-      encode_integers<std::int32_t>(view, parts, column);
-    } else {
-      encode_integers<std::int64_t>(view, parts, column);
-    }
+    columns[i].id = schema.columns[i].id;
+    encoder.encode(rows.view(i), columns[i]);
   }
   parts.align();
 

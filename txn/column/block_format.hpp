@@ -41,6 +41,7 @@ enum class Encoding : std::uint8_t {
   Delta = 3,             // integers without NULL: base, then differences delta_base + step * packed
   Dictionary = 4,        // strings: packed codes into distinct strings
   LengthPacked = 5,      // strings: packed lengths (less the shortest), then the bytes
+  Nested = 6,            // Array, Map, Struct: lengths (or names) and the headers of the columns inside
 };
 
 // What only the caller knows about a block.
@@ -58,14 +59,15 @@ struct BlockPart {
 
 struct BlockColumn {
   ColumnId id;
-  Type type;
+  Type type;  // of nested types the kind alone: what is inside is known once the column is decoded
   Encoding encoding = Encoding::Plain;
   std::uint8_t bit_width = 0;
   std::uint32_t null_count = 0;
   std::uint32_t entries = 0;  // Dictionary: distinct strings
   BlockPart validity;         // nothing if no row, or every row, is NULL
-  BlockPart data;
-  BlockPart aux;  // Dictionary: the distinct strings; LengthPacked: the lengths
+  BlockPart data;             // Nested: the headers of the columns inside
+  BlockPart
+      aux;  // Dictionary: the distinct strings; LengthPacked, Array, Map: the lengths; Struct: the names
   std::uint64_t base = 0;
   std::uint64_t delta_base = 0;
   std::uint32_t step = 1;
@@ -96,6 +98,7 @@ class Block {
     GrowBuffer validity;
     GrowBuffer values;
     GrowBuffer text;
+    std::vector<Column> children;  // what view.children look into
   };
   BlockHeader header;
   std::vector<Column> columns;  // those asked for that the block has, in the block's order

@@ -45,6 +45,8 @@ class ColumnBuilder {
   // the last (a Struct: of one more row of each child); drop_unfinished() takes that back.
   std::span<ColumnBuilder> children() { return children_; }
   void end_nested();
+  // A Struct whose children got `count` rows each.
+  void extend_struct(std::size_t count) { add_rows(count); }
   void drop_unfinished() { truncate_children(rows_); }
 
   void truncate(std::size_t rows);

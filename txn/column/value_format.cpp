@@ -99,6 +99,27 @@ void append_date_time(std::string& out, std::int64_t micros) {
   }
 }
 
+void append_sql_date_time(std::string& out, std::int64_t micros, unsigned scale) {
+  std::int64_t days = micros / kMicrosPerDay;
+  std::int64_t rest = micros % kMicrosPerDay;
+  if (rest < 0) {
+    rest += kMicrosPerDay;
+    --days;
+  }
+  append_date(out, static_cast<std::int32_t>(days));
+  const auto second = static_cast<std::uint32_t>(rest / kMicrosPerSecond);
+  out += ' ';
+  append_padded(out, second / 3600, 2);
+  out += ':';
+  append_padded(out, second / 60 % 60, 2);
+  out += ':';
+  append_padded(out, second % 60, 2);
+  if (scale == 0) return;
+  out += '.';
+  append_padded(out, static_cast<std::uint32_t>(rest % kMicrosPerSecond), 6);
+  if (scale < 6) out.resize(out.size() - (6 - scale));
+}
+
 namespace {
 
 template <class T>
@@ -159,6 +180,92 @@ void append_ipv6(std::string& out, UInt128 address) {
   append_ipv4(out, static_cast<std::uint32_t>(address));
 }
 
+namespace {
+
+// As deep as the type, which kNestedDepthMax bounds.
+class NestedText {
+ public:
+  NestedText(std::string& out, bool escapes) : out_(out), escapes_(escapes) {}
+
+  void append(const ColumnView& column, std::size_t row) {
+    const bool is_struct = column.type.kind == TypeKind::Struct;
+    const bool is_array = column.type.kind == TypeKind::Array;
+    const std::size_t begin = is_struct ? 0 : column.offsets[row];
+    const std::size_t end = is_struct ? column.children.size() : column.offsets[row + 1];
+    out_ += is_array ? '[' : '{';
+    for (std::size_t i = begin; i < end; ++i) {
+      if (i != begin) out_ += ", ";
+      if (is_struct) {
+        out_ += '"';
+        append_text(column.type.nested->names[i]);
+        out_ += "\":";
+        append_inside(column.children[i], row);
+        continue;
+      }
+      append_inside(column.children[0], i);
+      if (is_array) continue;
+      out_ += ':';
+      append_inside(column.children[1], i);
+    }
+    out_ += is_array ? ']' : '}';
+  }
+
+ private:
+  void append_text(std::string_view text) {
+    if (escapes_) {
+      append_escaped(out_, text);
+    } else {
+      out_ += text;
+    }
+  }
+
+  void append_inside(const ColumnView& column, std::size_t row) {
+    if (column.is_null(row)) {
+      out_ += "null";
+      return;
+    }
+    switch (column.type.kind) {
+      case TypeKind::Array:
+      case TypeKind::Map:
+      case TypeKind::Struct:
+        return append(column, row);
+      case TypeKind::Json:
+        return append_text(column.text_at(row));
+      case TypeKind::Boolean:
+        out_ += column.value<std::uint8_t>(row) != 0 ? '1' : '0';
+        return;
+      case TypeKind::Varchar:
+      case TypeKind::String:
+      case TypeKind::Char:
+        out_ += '"';
+        append_text(column.text_at(row));
+        break;
+      case TypeKind::DateTime:
+        out_ += '"';
+        append_sql_date_time(out_, column.value<std::int64_t>(row), column.type.scale);
+        break;
+      case TypeKind::Date:
+      case TypeKind::IpV4:
+      case TypeKind::IpV6:
+        out_ += '"';
+        append_cell(out_, column, row);
+        break;
+      default:
+        return append_cell(out_, column, row);
+    }
+    out_ += '"';
+  }
+
+  std::string& out_;
+  const bool escapes_;
+};
+
+}  // namespace
+
+void append_nested_text(std::string& out, const ColumnView& column, std::size_t row) {
+  NestedText(out, false).append(column, row);
+}
+
 void append_cell(std::string& out, const ColumnView& column, std::size_t row) {
   if (column.is_null(row)) {
     out += "\\N";
@@ -213,6 +320,11 @@ void append_cell(std::string& out, const ColumnView& column, std::size_t row) {
     case TypeKind::Char:
     case TypeKind::Json:
       append_escaped(out, column.text_at(row));
+      break;
+    case TypeKind::Array:
+    case TypeKind::Map:
+    case TypeKind::Struct:
+      NestedText(out, true).append(column, row);
       break;
   }
 }

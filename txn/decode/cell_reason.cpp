@@ -15,6 +15,13 @@ std::string bad_cell_reason(BadCell why, const ColumnDef& column, std::string_vi
       return fmt::format("column({}) value is incorrect while strict mode is true, src value is {}",
                          column.name, value.substr(0, utf8_prefix(value, text_bytes_max)));
     case BadCell::TooLong:
+      if (is_nested(column.type)) {
+        return fmt::format(
+            "column({}) value is too large: a string in it is longer than its type, or its {} bytes of text "
+            "would take "
+            "too much memory; it begins with {}",
+            column.name, value.size(), value.substr(0, utf8_prefix(value, 32)));
+      }
       return fmt::format(
           "column_name[{}], the length of input string is too long than vec schema. first 32 bytes of input "
           "str: [{}] "

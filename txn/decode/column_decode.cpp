@@ -6,6 +6,7 @@
 
 #include "txn/column/calendar.hpp"
 #include "txn/decode/json_text.hpp"
+#include "txn/decode/nested_text.hpp"
 #include "txn/decode/swar.hpp"
 #include "txn/decode/text_to_value.hpp"
 
@@ -309,6 +310,31 @@ void decode_json(const CellsOf& cells, std::size_t count, const ColumnSource& so
 }
 
 template <class CellsOf>
+void decode_nested(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+                   BadRows& bad) {
+  for (std::size_t row = 0; row < count; ++row) {
+    const Cell cell = cells[row];
+    const bool was_null = cells.is_null(cell);
+    NestedOutcome outcome = NestedOutcome::Malformed;
+    if (!was_null) {
+      std::size_t unfolded = bad.left_to_unfold(row);
+      outcome = append_nested({cell.begin, cell.size}, source.rules, out, unfolded);
+      if (outcome == NestedOutcome::Taken) {
+        bad.unfold(row, unfolded);
+        continue;
+      }
+    }
+    const std::size_t at = out.rows();
+    out.append_null();
+    if (outcome == NestedOutcome::TooLong) {
+      bad.add(row, source.column, BadCell::TooLong);
+    } else {
+      drop_cell(source, row, at, was_null, out, bad);
+    }
+  }
+}
+
+template <class CellsOf>
 void decode_any(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
                 BadRows& bad) {
   const Type& type = source.definition.type;
@@ -359,6 +385,10 @@ void decode_any(const CellsOf& cells, std::size_t count, const ColumnSource& sou
     case TypeKind::String:
     case TypeKind::Char:
       return decode_text(cells, count, source, out, bad);
+    case TypeKind::Array:
+    case TypeKind::Map:
+    case TypeKind::Struct:
+      return decode_nested(cells, count, source, out, bad);
   }
 }
 
@@ -397,6 +427,10 @@ void decode_cells(const CellList& cells, std::size_t count, const ColumnSource& 
 
 void fill_column(const FillValue& value, std::size_t count, ColumnBuilder& out) {
   if (value.is_null) return out.append_nulls(count);
+  if (is_nested(out.type())) {  // the only values that a default may name are the empty ones
+    for (std::size_t i = 0; i < count; ++i) out.end_nested();
+    return;
+  }
   switch (fixed_width(out.type())) {
     case 1:
       return fill_fixed<std::uint8_t>(value, count, out);

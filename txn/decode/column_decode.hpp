@@ -22,8 +22,9 @@
 namespace penstock::txn {
 
 struct CellRules {
-  bool strict = false;  // a cell that cannot be converted filters its row
-  core::TimeZone zone;  // of the load: what texts with a zone of their own are turned into
+  bool strict = false;            // a cell that cannot be converted filters its row
+  core::TimeZone zone;            // of the load: what texts with a zone of their own are turned into
+  bool has_json_escapes = false;  // in double quotes inside of nested values
 };
 
 struct JsonScratch;

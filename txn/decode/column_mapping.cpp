@@ -85,14 +85,19 @@ FillValue current_timestamp(const ColumnDef& column, std::int64_t load_time_micr
 
 std::expected<FillValue, std::string> fill_value(const ColumnDef& column, const MappingOptions& options) {
   FillValue fill;
-  if (column.default_kind == DefaultKind::CurrentTimestamp &&
-      (column.type.kind == TypeKind::DateTime || column.type.kind == TypeKind::Date)) {
+  const bool is_now =
+      column.default_kind == DefaultKind::CurrentTimestamp || column.default_kind == DefaultKind::CurrentDate;
+  if (is_now && (column.type.kind == TypeKind::DateTime || column.type.kind == TypeKind::Date)) {
     return current_timestamp(column, options.load_time_micros);
   }
   if (column.default_kind == DefaultKind::Literal && column.default_value) {
     const std::string& text = *column.default_value;
     fill.is_null = false;
-    if (column.type.kind == TypeKind::Json) {
+    if (is_nested(column.type)) {
+      if ((column.type.kind == TypeKind::Array && text == "[]") ||
+          (column.type.kind == TypeKind::Map && text == "{}"))
+        return fill;
+    } else if (column.type.kind == TypeKind::Json) {
       GrowBuffer compact;
       if (compact_json(text, compact) && compact.size() <= column.type.length) {
         fill.text = core::as_text(compact.bytes());

@@ -48,7 +48,7 @@ struct ColumnMapping {
 struct MappingOptions {
   std::string_view columns;           // the header's text; empty: there was none
   std::string_view hidden_columns;    // likewise; counts where `columns` names nothing
-  std::int64_t load_time_micros = 0;  // CURRENT_TIMESTAMP, in the load's time zone
+  std::int64_t load_time_micros = 0;  // CURRENT_TIMESTAMP and CURRENT_DATE, in the load's time zone
   core::TimeZone zone;
 };
 

@@ -61,8 +61,7 @@ CsvDecoder::CsvDecoder(CsvOptions options, std::shared_ptr<const TableSchema> sc
   // cut.
   mark_done_ = options_.line_delimiter.find_first_of(kByteOrderMark) != std::string::npos;
   for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
-    const std::size_t width = fixed_width(schema_->columns[i].type);
-    row_width_ += (width == 0 ? sizeof(std::uint32_t) : width) + mapping_.targets[i].fill.text.size();
+    row_bound_.add(schema_->columns[i].type, mapping_.targets[i].fill.text.size());
   }
 }
 
@@ -346,11 +345,9 @@ std::size_t CsvDecoder::rows_that_fit(const BlockBuilder& builder, std::uint64_t
   std::size_t fit = std::min(batch.count, room);
   const std::uint64_t first = builder.rows() != 0 ? builder.first_row_offset() : offset + batch.rows[0].begin;
   const auto input = [&](std::size_t rows) { return offset + batch.rows[rows - 1].next - first; };
-  // As if all text of the rows were kept: it may become less, not more.
   const std::size_t used = builder.bytes();
   const auto memory = [&](std::size_t rows) {
-    return used + rows * row_width_ + (rows / 8 + 2) * schema_->columns.size() * 2 +
-           batch.rows[rows - 1].next;
+    return used + row_bound_.bytes(rows, batch.rows[rows - 1].next);
   };
   while (fit > 1 && (input(fit - 1) >= limits.input_bytes_max || memory(fit) >= limits.memory_bytes_max))
     --fit;

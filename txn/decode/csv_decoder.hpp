@@ -32,6 +32,7 @@
 #include "txn/decode/column_mapping.hpp"
 #include "txn/decode/quoted_row.hpp"
 #include "txn/decode/row_batch.hpp"
+#include "txn/decode/row_bound.hpp"
 #include "txn/decode/row_rejects.hpp"
 #include "txn/decode/row_scan.hpp"
 
@@ -124,11 +125,11 @@ class CsvDecoder final : public BodyDecoder {
   bool is_simple_;            // all marks have one byte: the fast scan applies
   std::uint32_t row_fields_;  // what rows have now: with the surplus fields of the mapping, or without
   std::uint32_t lines_to_skip_ = 0;
-  std::size_t row_width_ = 0;  // bytes a row takes beside its text, at most
-  GrowBuffer carry_;           // an unfinished row
-  RowWalk carry_walk_;         // how far it was looked at, where fields are enclosed
-  std::uint64_t offset_ = 0;   // body offset of the carry's first byte, or of the next byte fed
-  unsigned mark_bytes_ = 0;    // of the byte order mark, seen so far
+  RowBound row_bound_;
+  GrowBuffer carry_;          // an unfinished row
+  RowWalk carry_walk_;        // how far it was looked at, where fields are enclosed
+  std::uint64_t offset_ = 0;  // body offset of the carry's first byte, or of the next byte fed
+  unsigned mark_bytes_ = 0;   // of the byte order mark, seen so far
   bool mark_done_ = false;
   bool failed_ = false;
   std::uint64_t total_rows_ = 0;

@@ -124,6 +124,19 @@ std::expected<core::Bytes, std::string> Inflater::next() {
   return run(input_);
 }
 
+// Zeros behind the last gzip member are nothing, as they are to gzip. False: they were, and now comes something else.
+bool Inflater::take_padding(core::Bytes& input) {
+  const bool is_gzip = compression_ == Compression::Gzip || compression_ == Compression::GzipIfMarked;
+  if (!is_gzip || bytes_in_ == 0) return true;
+  const auto rest =
+      std::find_if(input.begin(), input.end(), [](std::byte byte) { return byte != std::byte{0}; });
+  const auto zeros = static_cast<std::size_t>(rest - input.begin());
+  input = input.subspan(zeros);
+  bytes_in_ += zeros;
+  in_padding_ |= zeros != 0;
+  return !in_padding_ || input.empty();
+}
+
 // Until there is output, or nothing more to be had from the input.
 std::expected<core::Bytes, std::string> Inflater::run(core::Bytes& input) {
   while (!input.empty() || has_more_) {
@@ -131,6 +144,11 @@ std::expected<core::Bytes, std::string> Inflater::run(core::Bytes& input) {
       if (compression_ == Compression::Deflate && bytes_in_ != 0) {
         return fail("the body is not valid deflate: something follows its end");
       }
+      if (!take_padding(input)) {
+        return fail(fmt::format("the body is not valid {}: something follows the zeros behind its end",
+                                compression_name(compression_)));
+      }
+      if (input.empty()) break;
       codec_->begin_member();
       in_member_ = true;
     }

@@ -62,6 +62,7 @@ class Inflater {
  private:
   std::expected<core::Bytes, std::string> fail(std::string text);
   bool choose(bool is_last);
+  bool take_padding(core::Bytes& input);
   std::expected<core::Bytes, std::string> run(core::Bytes& input);
 
   Compression compression_;
@@ -72,7 +73,8 @@ class Inflater {
   core::Bytes head_left_;
   bool is_plain_ = false;
   bool in_member_ = false;
-  bool has_more_ = false;  // the last output was full: there may be more without input
+  bool in_padding_ = false;  // behind the last member there were zeros
+  bool has_more_ = false;    // the last output was full: there may be more without input
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
   std::string failure_;

@@ -30,6 +30,7 @@ JsonDecoder::JsonDecoder(JsonOptions options, std::shared_ptr<const TableSchema>
       fields_(json_fields(*schema_, mapping_, defaults, options_.paths)),
       scratch_(scratch),
       rejects_(options_.rejects) {
+  options_.cells.has_json_escapes = true;
   CHECK(!options_.line_delimiter.empty());
   CHECK_EQ(mapping_.targets.size(), schema_->columns.size());
   if (scratch_.json == nullptr) scratch_.json = std::make_shared<JsonScratch>();
@@ -40,8 +41,7 @@ JsonDecoder::JsonDecoder(JsonOptions options, std::shared_ptr<const TableSchema>
                              .cell_bytes_max = 2 * options_.row_bytes_max + kFillBytesMax},
       *schema_);
   for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
-    const std::size_t width = fixed_width(schema_->columns[i].type);
-    row_width_ += (width == 0 ? sizeof(std::uint32_t) : width) + mapping_.targets[i].fill.text.size();
+    row_bound_.add(schema_->columns[i].type, mapping_.targets[i].fill.text.size());
   }
   rows_max_ = std::clamp<std::size_t>(JsonScratch::kCellsMax / std::max<std::size_t>(fields_.size(), 1), 1,
                                       RowBatch::kRowsMax);
@@ -354,8 +354,7 @@ bool JsonDecoder::could_be_full(const BlockBuilder& builder, std::uint64_t next)
   if (rows_before_ + rows >= limits.rows_max) return true;
   const std::uint64_t first = rows_before_ != 0 ? builder.first_row_offset() : json().rows.front().offset;
   if (next - first >= limits.input_bytes_max) return true;
-  return used_ + rows * row_width_ + (rows / 8 + 2) * schema_->columns.size() * 2 + batch_text_ >=
-         limits.memory_bytes_max;
+  return used_ + row_bound_.bytes(rows, batch_text_) >= limits.memory_bytes_max;
 }
 
 FeedResult::State JsonDecoder::end_batch(BlockBuilder& builder) {

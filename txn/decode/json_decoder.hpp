@@ -22,6 +22,7 @@
 #include "txn/decode/column_decode.hpp"
 #include "txn/decode/json_row.hpp"
 #include "txn/decode/json_scan.hpp"
+#include "txn/decode/row_bound.hpp"
 
 namespace penstock::txn {
 
@@ -107,8 +108,8 @@ class JsonDecoder final : public BodyDecoder {
   std::unique_ptr<JsonRowParser> parser_;
   DecodeScratch& scratch_;
   RowRejects rejects_;
-  std::size_t row_width_ = 0;  // bytes a row takes beside its text, at most
-  std::size_t rows_max_ = 0;   // of a batch
+  RowBound row_bound_;
+  std::size_t rows_max_ = 0;  // of a batch
 
   GrowBuffer carry_;  // what is not whole yet, or is held
   std::uint64_t carry_offset_ = 0;

@@ -9,6 +9,7 @@
 // Failure:  none.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -55,6 +56,26 @@ struct BadRows {
   std::size_t count = 0;
   std::array<std::uint64_t, RowBatch::kRowsMax / 64 + 1> bits{};
   std::array<Cell, RowBatch::kRowsMax + RowBatch::kBlock> cells;
+  std::array<std::uint32_t, RowBatch::kRowsMax + RowBatch::kBlock> unfolded;
+  std::size_t all_unfolded = 0;
+  bool counts_unfolded = false;
+
+  // What lists unfold to beside their text, of a row over all of its columns and of all rows. Batches that could come
+  // near the second bound are not made, or are made again with fewer rows: it only keeps memory small until then.
+  static constexpr std::size_t kRowUnfoldedMax = std::size_t{48} * 1024 * 1024;
+  static constexpr std::size_t kUnfoldedMax = 2 * kRowUnfoldedMax;
+  std::size_t left_to_unfold(std::size_t row) {
+    if (!counts_unfolded) {
+      unfolded.fill(0);
+      all_unfolded = 0;
+      counts_unfolded = true;
+    }
+    return std::min(kRowUnfoldedMax - unfolded[row], kUnfoldedMax - all_unfolded);
+  }
+  void unfold(std::size_t row, std::size_t bytes) {  // at most what is left
+    unfolded[row] += static_cast<std::uint32_t>(bytes);
+    all_unfolded += bytes;
+  }
 
   bool has(std::size_t row) const { return (bits[row / 64] >> row % 64 & 1) != 0; }
   void add(std::size_t row, std::uint32_t column, BadCell why) {
@@ -65,6 +86,7 @@ struct BadRows {
   }
   void clear() {
     count = 0;
+    counts_unfolded = false;
     bits.fill(0);
   }
 };

@@ -486,6 +486,9 @@ bool parse_fixed(const Type& type, std::string_view text, const core::TimeZone& 
     case TypeKind::String:
     case TypeKind::Char:
     case TypeKind::Json:
+    case TypeKind::Array:
+    case TypeKind::Map:
+    case TypeKind::Struct:
       break;
   }
   return false;

@@ -308,7 +308,7 @@ void substring_index(Evaluation&, Args args, Vector& out) {
     if (count == 0 || mark.empty()) return kEmptyText;
     std::size_t at = count > 0 ? text.find(mark) : text.rfind(mark);
     for (; count > 1 && at != text.npos; --count) at = text.find(mark, at + mark.size());
-    for (; count < -1 && at != text.npos; ++count) at = at == 0 ? text.npos : text.rfind(mark, at - 1);
+    for (; count < -1 && at != text.npos; ++count) at = text.substr(0, at).rfind(mark);
     if (at == text.npos) return text;
     return count > 0 ? text.substr(0, at) : text.substr(at + mark.size());
   });

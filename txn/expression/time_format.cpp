@@ -40,6 +40,17 @@ void append_number(std::string& out, std::int32_t value, unsigned digits) {
   fmt::format_to(std::back_inserter(out), "{:0{}}", value, digits);
 }
 
+// The day that week 1 of a year begins with; modes as in week_of().
+std::int32_t first_week(std::int32_t year, unsigned mode) {
+  const bool from_monday = (mode & 1) != 0;
+  const bool four_days = ((mode & 4) != 0) != from_monday;  // week 1 has four days or more of the year
+  const std::int32_t new_year = days_from_civil(year, 1, 1);
+  const std::int32_t from_sunday = day_of_week(new_year);
+  const std::int32_t weekday = from_monday ? (from_sunday + 6) % 7 : from_sunday;
+  const bool counts = four_days ? weekday <= 3 : weekday == 0;
+  return new_year - weekday + (counts ? 0 : 7);
+}
+
 // th, st, nd, rd
 std::string_view ordinal(std::int32_t day) {
   if (day / 10 == 1) return "th";
@@ -85,6 +96,8 @@ class TimeParser {
     if (day_of_year_ > 0) {
       if (!is_date(year_, 1, 1) || day_of_year_ > 365 + is_leap_year(year_)) return false;
       days = days_from_civil(year_, 1, 1) + day_of_year_ - 1;
+    } else if (week_ >= 0 && weekday_ >= 0) {
+      if (!day_of_week_number(days)) return false;
     } else {
       if (!is_date(year_, month_, day_)) return false;
       days = days_from_civil(year_, month_, day_);
@@ -125,8 +138,17 @@ class TimeParser {
     return false;
   }
 
+  // %V goes with %X, %v with %x, the others with %Y.
+  bool day_of_week_number(std::int32_t& days) const {
+    const bool is_of_its_year = week_mode_ >= 2;
+    if (is_of_its_year != (week_year_ >= 0)) return false;
+    if (is_of_its_year && week_year_is_sunday_ != (week_mode_ == 2)) return false;
+    const std::int32_t into_week = week_mode_ % 2 == 0 ? weekday_ : (weekday_ + 6) % 7;
+    days = first_week(is_of_its_year ? week_year_ : year_, week_mode_) + (week_ - 1) * 7 + into_week;
+    return days >= kDateMin && days <= kDateMax;
+  }
+
   bool read_mark(char mark) {
-    std::int32_t ignored = 0;
     switch (mark) {
       case 'Y':
       case 'y': {
@@ -180,7 +202,19 @@ class TimeParser {
         return true;
       case 'W':
       case 'a':
-        return name(kDays, mark == 'a', ignored);
+        return name(kDays, mark == 'a', weekday_);
+      case 'w':
+        return number(1, weekday_) && weekday_ < 7;
+      case 'U':
+      case 'u':
+      case 'V':
+      case 'v':
+        week_mode_ = mark == 'U' ? 0 : mark == 'u' ? 1 : mark == 'V' ? 2 : 3;
+        return number(2, week_) && week_ <= 53 && (week_ > 0 || week_mode_ < 2);
+      case 'X':
+      case 'x':
+        week_year_is_sunday_ = mark == 'X';
+        return number(4, week_year_);
       case 'T':
         return read("%H:%i:%s");  // to the end; one level deep
       case 'r':
@@ -203,6 +237,11 @@ class TimeParser {
   std::int32_t second_ = 0;
   std::int32_t fraction_ = 0;
   std::int32_t day_of_year_ = 0;
+  std::int32_t week_ = -1;
+  std::int32_t week_year_ = -1;
+  std::int32_t weekday_ = -1;  // 0 is Sunday
+  unsigned week_mode_ = 0;
+  bool week_year_is_sunday_ = false;
   bool is_twelve_ = false;
   bool is_afternoon_ = false;
 };
@@ -225,27 +264,15 @@ ClockTime clock_time(std::int64_t micros) {
 }
 
 Week week_of(const CivilDate& date, std::int32_t days, unsigned mode) {
-  const bool from_monday = (mode & 1) != 0;
   const bool week_has_year =
       (mode & 2) != 0;  // weeks count from 1, and may belong to the year before or after
-  const bool four_days = ((mode & 4) != 0) != from_monday;  // week 1 has four days or more of the year
-  const auto weekday_of = [&](std::int32_t day) {
-    const std::int32_t sunday_based = day_of_week(day);
-    return from_monday ? (sunday_based + 6) % 7 : sunday_based;
-  };
-  const auto first_week = [&](std::int32_t year) {  // the day week 1 begins with
-    const std::int32_t new_year = days_from_civil(year, 1, 1);
-    const std::int32_t weekday = weekday_of(new_year);
-    const bool counts = four_days ? weekday <= 3 : weekday == 0;
-    return new_year - weekday + (counts ? 0 : 7);
-  };
   std::int32_t year = date.year;
-  std::int32_t begin = first_week(year);
+  std::int32_t begin = first_week(year, mode);
   if (days < begin) {
     if (!week_has_year) return {year, 0};
-    begin = first_week(--year);
-  } else if (week_has_year && days >= first_week(year + 1)) {
-    begin = first_week(++year);
+    begin = first_week(--year, mode);
+  } else if (week_has_year && days >= first_week(year + 1, mode)) {
+    begin = first_week(++year, mode);
   }
   return {year, (days - begin) / 7 + 1};
 }

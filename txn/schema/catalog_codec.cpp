@@ -10,8 +10,11 @@
 //   catalog  := u8 format = 1, u64 version, u64 next_database, u64 next_table, u64 next_schema,
 //               list of (u64 id, text name, properties) by name, list of table by id
 //   table    := u64 id, u64 database, text name, u8 key_model, list of u32 key column, u8 distribution,
-//               list of u32 hash column, u32 buckets, properties, text comment, text partition_clause,
+//               list of u32 hash column, u32 buckets, properties, text comment, partitioning,
 //               list of text index_clause, u32 next_column, u64 schema id, list of column
+//   partitioning := text clause, and unless it is empty: u8 kind, flag is_automatic, list of u32 partition column,
+//               list of (text name, and of a Range: key lower, key upper, of a List: list of key)
+//   key      := list of (u8 kind, and of a Number: u64 low and u64 high half, of a Text: text)
 //   column   := u32 id, text name, type, flag nullable, flag is_key,
 //               u8 default_kind, u8 default_precision, text default_value (Literal only), text comment
 //   type     := u8 kind, u8 precision, u8 scale, u32 length, and of nested kinds: list of (text name, of a Struct's
@@ -144,7 +147,7 @@ ColumnDef get_column(ByteReader& in) {
   column.type = get_type(in);
   column.nullable = get_flag(in);
   column.is_key = get_flag(in);
-  column.default_kind = get_enum(in, DefaultKind::CurrentTimestamp);
+  column.default_kind = get_enum(in, DefaultKind::CurrentDate);
   column.default_precision = in.get<std::uint8_t>();
   if (column.default_kind == DefaultKind::Literal) column.default_value = in.get_text();
   column.comment = in.get_text();
@@ -152,6 +155,80 @@ ColumnDef get_column(ByteReader& in) {
 }
 
 constexpr std::size_t kColumnBytesMin = 23;
+
+void put_key(const PartitionKey& key, ByteWriter& out) {
+  put_count(key.size(), out);
+  for (const PartitionValue& value : key) {
+    out.put(value.kind);
+    if (value.kind == PartitionValue::Kind::Number) {
+      out.put(static_cast<std::uint64_t>(value.number));
+      out.put(static_cast<std::uint64_t>(value.number >> 64));
+    }
+    if (value.kind == PartitionValue::Kind::Text) out.put_text(value.text);
+  }
+}
+
+PartitionKey get_key(ByteReader& in) {
+  PartitionKey key;
+  for (std::uint32_t left = in.get_count(1); left > 0 && in.ok(); --left) {
+    PartitionValue value;
+    value.kind = get_enum(in, PartitionValue::Kind::Max);
+    if (value.kind == PartitionValue::Kind::Number) {
+      const auto low = in.get<std::uint64_t>();
+      const auto high = in.get<std::uint64_t>();
+      value.number = static_cast<Int128>(static_cast<Int128>(static_cast<std::int64_t>(high)) << 64 | low);
+    }
+    if (value.kind == PartitionValue::Kind::Text) value.text = in.get_text();
+    key.push_back(std::move(value));
+    if (key.size() > kPartitionColumnsMax) in.fail();
+  }
+  return key;
+}
+
+void put_partitioning(const Partitioning& partitioning, ByteWriter& out) {
+  out.put_text(partitioning.clause);
+  if (partitioning.clause.empty()) return;
+  out.put(partitioning.kind);
+  out.put(static_cast<std::uint8_t>(partitioning.is_automatic));
+  put_column_ids(partitioning.columns, out);
+  put_count(partitioning.partitions.size(), out);
+  for (const Partition& partition : partitioning.partitions) {
+    out.put_text(partition.name);
+    if (partitioning.kind == PartitionKind::Range) {
+      put_key(partition.lower, out);
+      put_key(partition.upper, out);
+      continue;
+    }
+    put_count(partition.values.size(), out);
+    for (const PartitionKey& key : partition.values) put_key(key, out);
+  }
+}
+
+// Whether keys fit their columns, and each other, is for check_table to judge.
+Partitioning get_partitioning(ByteReader& in) {
+  constexpr std::size_t kKeyBytesMin = 4;
+  constexpr std::size_t kPartitionBytesMin = kTextBytesMin + kKeyBytesMin;
+  Partitioning out;
+  out.clause = in.get_text();
+  if (out.clause.empty()) return out;
+  out.kind = get_enum(in, PartitionKind::List);
+  if (out.kind == PartitionKind::None) in.fail();
+  out.is_automatic = get_flag(in);
+  out.columns = get_column_ids(in);
+  for (std::uint32_t left = in.get_count(kPartitionBytesMin); left > 0 && in.ok(); --left) {
+    Partition partition;
+    partition.name = in.get_text();
+    if (out.kind == PartitionKind::Range) {
+      partition.lower = get_key(in);
+      partition.upper = get_key(in);
+    } else {
+      for (std::uint32_t keys = in.get_count(kKeyBytesMin); keys > 0 && in.ok(); --keys)
+        partition.values.push_back(get_key(in));
+    }
+    out.partitions.push_back(std::move(partition));
+  }
+  return out;
+}
 
 void put_table(const Table& table, ByteWriter& out) {
   out.put(table.id.value);
@@ -164,7 +241,7 @@ void put_table(const Table& table, ByteWriter& out) {
   out.put(table.buckets);
   put_properties(table.properties, out);
   out.put_text(table.comment);
-  out.put_text(table.partition_clause);
+  put_partitioning(table.partitioning, out);
   put_count(table.index_clauses.size(), out);
   for (const std::string& clause : table.index_clauses) out.put_text(clause);
   out.put(table.next_column.value);
@@ -188,7 +265,7 @@ std::shared_ptr<const Table> get_table(ByteReader& in) {
   table->buckets = in.get<std::uint32_t>();
   table->properties = get_properties(in);
   table->comment = in.get_text();
-  table->partition_clause = in.get_text();
+  table->partitioning = get_partitioning(in);
   for (std::uint32_t left = in.get_count(kTextBytesMin); left > 0 && in.ok(); --left) {
     table->index_clauses.push_back(in.get_text());
   }

@@ -100,6 +100,11 @@ SqlResult<> parse_default(SqlCursor& cursor, ColumnSpec& column) {
     if (cursor.at_keyword("ON")) return not_yet(column, "ON UPDATE CURRENT_TIMESTAMP");
     return {};
   }
+  if (cursor.accept_keyword("CURRENT_DATE")) {
+    column.default_kind = DefaultKind::CurrentDate;
+    if (!cursor.accept_symbol('(')) return {};
+    return cursor.expect_symbol(')');
+  }
   column.default_kind = DefaultKind::Literal;
   if (cursor.current().kind == Token::Kind::String) {
     TRY(column.default_value, cursor.expect_string("a default value"));
@@ -118,7 +123,7 @@ SqlResult<> parse_default(SqlCursor& cursor, ColumnSpec& column) {
   if (text.empty() && cursor.current().kind == Token::Kind::Word) {
     return not_yet(column, fmt::format("DEFAULT {}", upper_case(cursor.current().text).substr(0, 64)));
   }
-  return cursor.unexpected_here("a literal, NULL or CURRENT_TIMESTAMP after DEFAULT");
+  return cursor.unexpected_here("a literal, NULL, CURRENT_TIMESTAMP or CURRENT_DATE after DEFAULT");
 }
 
 // What follows a column's type, in any order, each at most once.
@@ -217,20 +222,6 @@ SqlResult<bool> accept_key(SqlCursor& cursor, CreateTableStatement& out) {
   return true;
 }
 
-// [AUTO] PARTITION BY [RANGE|LIST] (...) [(...)], kept as text.
-SqlResult<> parse_partition(SqlCursor& cursor, CreateTableStatement& out) {
-  const std::size_t begin = cursor.current().begin;
-  cursor.accept_keyword("AUTO");
-  TRY_VOID(cursor.expect_keywords("PARTITION", "BY"));
-  if (!cursor.accept_keyword("RANGE")) cursor.accept_keyword("LIST");
-  TRY_VOID(cursor.skip_brackets('(', ')'));
-  if (cursor.at_symbol('(')) {
-    TRY_VOID(cursor.skip_brackets('(', ')'));
-  }
-  out.partition_clause = cursor.text_since(begin);
-  return {};
-}
-
 // After DISTRIBUTED: BY HASH(columns) | BY RANDOM, then [BUCKETS n | BUCKETS AUTO].
 SqlResult<DistributionSpec> parse_distribution(SqlCursor& cursor) {
   DistributionSpec out;
@@ -276,8 +267,8 @@ SqlResult<bool> accept_clause(SqlCursor& cursor, CreateTableStatement& out, bool
     TRY(out.comment, cursor.expect_string("a comment in quotes"));
     return true;
   }
-  if (out.partition_clause.empty() && (cursor.at_keyword("PARTITION") || cursor.at_keyword("AUTO"))) {
-    TRY_VOID(parse_partition(cursor, out));
+  if (!out.partitioning && (cursor.at_keyword("PARTITION") || cursor.at_keyword("AUTO"))) {
+    TRY(out.partitioning, parse_partitioning(cursor));
     return true;
   }
   if (!out.distribution && cursor.accept_keyword("DISTRIBUTED")) {

@@ -109,17 +109,18 @@ SqlResult<Statement> parse_show(SqlCursor& cursor) {
     return parse_show_columns(cursor,
                               full ? ShowColumnsStatement::Form::ShowFull : ShowColumnsStatement::Form::Show);
   }
-  if (full) return cursor.unexpected_here("COLUMNS after SHOW FULL");
-  if (cursor.accept_keyword("DATABASES") || cursor.accept_keyword("SCHEMAS")) {
-    ShowDatabasesStatement out;
-    TRY(out.like, accept_like(cursor));
-    return out;
-  }
   if (cursor.accept_keyword("TABLES")) {
     ShowTablesStatement out;
+    out.full = full;
     if (cursor.accept_keyword("FROM") || cursor.accept_keyword("IN")) {
       TRY(out.database, cursor.expect_database());
     }
+    TRY(out.like, accept_like(cursor));
+    return out;
+  }
+  if (full) return cursor.unexpected_here("COLUMNS or TABLES after SHOW FULL");
+  if (cursor.accept_keyword("DATABASES") || cursor.accept_keyword("SCHEMAS")) {
+    ShowDatabasesStatement out;
     TRY(out.like, accept_like(cursor));
     return out;
   }

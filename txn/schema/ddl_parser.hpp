@@ -2,7 +2,7 @@
 //
 // Keywords in either case, `names`, both kinds of strings, comments, a trailing `;`. CREATE and DROP of
 // databases and tables, CREATE TABLE LIKE, TRUNCATE TABLE, SHOW DATABASES, SHOW TABLES, SHOW CREATE TABLE,
-// SHOW [FULL] COLUMNS, DESC. Partition and index clauses are checked for their brackets and kept as text.
+// SHOW [FULL] COLUMNS, DESC. Index clauses are checked for their brackets and kept as text.
 //
 // Journey:  net/query (POST /api/query), ctl sql -> [parse_statement] -> plan_change.
 // Shard:    any; pure.
@@ -24,5 +24,8 @@ SqlResult<Statement> parse_statement(std::string_view text);
 
 // The rest of a CREATE TABLE, from IF NOT EXISTS or the name on (create_table_parser.cpp).
 SqlResult<Statement> parse_create_table(SqlCursor& cursor);
+
+// From [AUTO] PARTITION BY to the end of the list of partitions (partition_parser.cpp).
+SqlResult<PartitioningSpec> parse_partitioning(SqlCursor& cursor);
 
 }  // namespace penstock::txn

@@ -135,4 +135,39 @@ SqlResult<Change> plan_change(const Catalog& catalog, const Statement& statement
   return std::visit([&](const auto& which) { return plan(catalog, which, current_database); }, statement);
 }
 
+namespace {
+
+std::uint64_t partition_bytes_of(const PartitioningSpec& spec) {
+  constexpr std::uint64_t kNumberBytes = 17;
+  std::uint64_t bytes = 64 + spec.clause.size();
+  for (const PartitionSpec& partition : spec.partitions) {
+    const std::uint64_t both_ends = 64 + 2 * kNumberBytes * spec.columns.size();
+    bytes += partition.name.size() + both_ends;
+    for (const auto& values : partition.values) {
+      for (const PartitionValueSpec& value : values) bytes += 2 * (kNumberBytes + value.text.size());
+    }
+    if (partition.form == PartitionSpec::Form::Steps) bytes += kPartitionsMax * both_ends;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::uint64_t change_bytes_max(const Statement& statement) {
+  std::uint64_t bytes = 4096;
+  // A copy is as large as what it copies, which only the catalog knows: it goes into a record of its own.
+  if (std::holds_alternative<CreateTableLikeStatement>(statement)) return UINT64_MAX / 2;
+  const auto* create = std::get_if<CreateTableStatement>(&statement);
+  if (create == nullptr) return bytes;
+  for (const ColumnSpec& column : create->columns) {
+    constexpr std::uint64_t kTypeBytesPerCharacter = 8;  // one inside of another takes 11 bytes and its name
+    bytes += 128 + kTypeBytesPerCharacter * column.type.text.size() + column.name.size() +
+             column.comment.size() + column.default_value.value_or("").size();
+  }
+  for (const IndexSpec& index : create->indexes) bytes += 16 + index.text.size();
+  for (const auto& [key, value] : create->properties) bytes += 16 + key.size() + value.size();
+  if (create->partitioning) bytes += partition_bytes_of(*create->partitioning);
+  return bytes + create->comment.size();
+}
+
 }  // namespace penstock::txn

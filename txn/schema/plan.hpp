@@ -10,6 +10,7 @@
 // Failure:  SqlError in Doris's words where Doris has some.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -24,5 +25,8 @@ bool is_change(const Statement& statement);
 
 SqlResult<std::optional<CatalogChange>> plan_change(const Catalog& catalog, const Statement& statement,
                                                     std::string_view current_database);
+
+// No less than what the encoded change of a statement takes: more than there is, where only the catalog could tell.
+std::uint64_t change_bytes_max(const Statement& statement);
 
 }  // namespace penstock::txn

@@ -21,6 +21,9 @@ std::string column_text(const ColumnDef& column) {
       out += " DEFAULT CURRENT_TIMESTAMP";
       if (column.default_precision != 0) out += fmt::format("({})", column.default_precision);
       break;
+    case DefaultKind::CurrentDate:
+      out += " DEFAULT CURRENT_DATE";
+      break;
   }
   if (!column.comment.empty()) out += " COMMENT " + quote_text(column.comment, '\'');
   return out;
@@ -45,6 +48,8 @@ std::optional<std::string> default_text(const ColumnDef& column) {
     case DefaultKind::CurrentTimestamp:
       if (column.default_precision == 0) return "CURRENT_TIMESTAMP";
       return fmt::format("CURRENT_TIMESTAMP({})", column.default_precision);
+    case DefaultKind::CurrentDate:
+      return "CURRENT_DATE";
     default:
       return column.default_value.value_or("");
   }
@@ -124,7 +129,10 @@ std::string show_create_table(const Catalog&, const Table& table) {
     out += fmt::format("\n{}{}", key_words(table.key_model), name_list(*table.schema, table.key_columns));
   }
   if (!table.comment.empty()) out += "\nCOMMENT " + quote_text(table.comment, '\'');
-  if (!table.partition_clause.empty()) out += "\n" + table.partition_clause;
+  if (table.partitioning.kind != PartitionKind::None) {
+    out += "\n" + table.partitioning.clause + "\n";
+    out += partition_list_text(table.partitioning, partition_types(table));
+  }
   out += "\nDISTRIBUTED BY ";
   out += table.distribution == Distribution::Hash ? "HASH" + name_list(*table.schema, table.hash_columns)
                                                   : "RANDOM";

@@ -57,6 +57,34 @@ struct IndexSpec {
   std::string text;  // the whole clause as it was written
 };
 
+// One of the words between the brackets of a partition's values.
+struct PartitionValueSpec {
+  PartitionValue::Kind kind = PartitionValue::Kind::Text;  // Text: any literal
+  std::string text;
+};
+
+struct PartitionSpec {
+  enum class Form : std::uint8_t {
+    LessThan,    // values[0]: the end
+    FixedRange,  // values[0] and [1]: begin and end
+    Steps,       // the same, cut in pieces of `step` units
+    In,          // values: the list
+  };
+  Form form = Form::LessThan;
+  std::string name;  // Steps: of the statement's making
+  std::vector<std::vector<PartitionValueSpec>> values;
+  std::uint32_t step = 0;
+  std::string unit;  // upper case: DAY; empty: of numbers
+};
+
+struct PartitioningSpec {
+  PartitionKind kind = PartitionKind::Range;
+  bool is_automatic = false;
+  std::vector<std::string> columns;
+  std::vector<PartitionSpec> partitions;
+  std::string clause;  // as it was written, up to the list of partitions
+};
+
 struct DistributionSpec {
   Distribution kind = Distribution::Random;
   std::vector<std::string> columns;
@@ -83,7 +111,7 @@ struct CreateTableStatement {
   std::optional<KeyModel> key_model;
   std::vector<std::string> key_columns;
   std::string comment;
-  std::string partition_clause;
+  std::optional<PartitioningSpec> partitioning;
   std::optional<DistributionSpec> distribution;
   Properties properties;
 };
@@ -111,6 +139,7 @@ struct ShowDatabasesStatement {
 };
 
 struct ShowTablesStatement {
+  bool full = false;     // with the kind of each
   std::string database;  // empty: the session's
   std::optional<std::string> like;
 };

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "txn/schema/names.hpp"
+#include "txn/schema/partition_planner.hpp"
 #include "txn/schema/type_words.hpp"
 
 namespace penstock::txn {
@@ -24,10 +25,18 @@ SqlResult<> plan_default(const ColumnSpec& spec, ColumnDef& column) {
   if (spec.default_kind == DefaultKind::Null && !column.nullable) {
     return sql_error(fmt::format("Can not set null default value to non nullable column: {}", spec.name));
   }
-  if (spec.default_kind == DefaultKind::Literal && is_nested(column.type) && spec.default_value != "[]" &&
-      spec.default_value != "{}") {
-    return sql_error(fmt::format("The default of column {} of type {} can only be NULL or empty: [] or {{}}",
-                                 spec.name, type_name(column.type)));
+  if (spec.default_kind == DefaultKind::Literal && is_nested(column.type) &&
+      !(column.type.kind == TypeKind::Array && spec.default_value == "[]") &&
+      !(column.type.kind == TypeKind::Map && spec.default_value == "{}")) {
+    return sql_error(
+        fmt::format("The default of column {} of type {} can only be NULL, [] of an ARRAY or {{}} "
+                    "of a MAP",
+                    spec.name, type_name(column.type)));
+  }
+  if (spec.default_kind == DefaultKind::CurrentDate && column.type.kind != TypeKind::Date) {
+    return sql_error(fmt::format(
+        "Types other than DATE and DATEV2 cannot use current_date as the default value (column {})",
+        spec.name));
   }
   if (spec.default_kind != DefaultKind::CurrentTimestamp) return {};
   if (column.type.kind != TypeKind::DateTime) {
@@ -266,7 +275,9 @@ SqlResult<Table> plan_table(const CreateTableStatement& statement) {
   TRY_VOID(plan_indexes(statement, *schema, table));
   table.properties = statement.properties;
   table.comment = statement.comment;
-  table.partition_clause = statement.partition_clause;
+  if (statement.partitioning) {
+    TRY(table.partitioning, plan_partitions(*statement.partitioning, *schema));
+  }
   table.schema = std::move(schema);
   return table;
 }

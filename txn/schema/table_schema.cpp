@@ -52,8 +52,24 @@ bool operator==(const Table& a, const Table& b) {
   return same_schema && a.id == b.id && a.database == b.database && a.name == b.name &&
          a.key_model == b.key_model && a.key_columns == b.key_columns && a.distribution == b.distribution &&
          a.hash_columns == b.hash_columns && a.buckets == b.buckets && a.properties == b.properties &&
-         a.comment == b.comment && a.partition_clause == b.partition_clause &&
-         a.index_clauses == b.index_clauses && a.next_column == b.next_column;
+         a.comment == b.comment && a.partitioning == b.partitioning && a.index_clauses == b.index_clauses &&
+         a.next_column == b.next_column;
+}
+
+std::vector<Type> partition_types(const Table& table) {
+  std::vector<Type> types;
+  for (const ColumnId id : table.partitioning.columns) {
+    const ColumnDef* const column = table.schema->find(id);
+    if (column != nullptr) types.push_back(column->type);
+  }
+  return types;
+}
+
+bool takes_every_row(const Table& table) {
+  const Partitioning& partitioning = table.partitioning;
+  if (partitioning.is_automatic || partitioning.partitions.empty()) return true;
+  const std::string* const dynamic = find_property(table.properties, "dynamic_partition.enable");
+  return dynamic != nullptr && equal_ignoring_case(*dynamic, "true");
 }
 
 core::Result<> check_table(const Table& table) {
@@ -98,7 +114,11 @@ core::Result<> check_table(const Table& table) {
     if (!ids.contains(id.value) || !hashed.insert(id.value).second)
       return refuse("a table's distribution columns");
   }
-  return {};
+  std::unordered_set<std::uint32_t> partitioned;
+  for (const ColumnId id : table.partitioning.columns) {
+    if (!partitioned.insert(id.value).second) return refuse("a table's partition columns");
+  }
+  return check_partitioning(table.partitioning, partition_types(table));
 }
 
 }  // namespace penstock::txn

@@ -24,6 +24,7 @@
 
 #include "core/base/result.hpp"
 #include "core/base/units.hpp"
+#include "txn/schema/partition.hpp"
 #include "txn/schema/types.hpp"
 
 namespace penstock::txn {
@@ -31,7 +32,6 @@ namespace penstock::txn {
 using DatabaseId = core::StrongId<struct DatabaseTag, std::uint64_t>;
 using TableId = core::StrongId<struct TableTag, std::uint64_t>;
 using SchemaId = core::StrongId<struct SchemaTag, std::uint64_t>;
-using ColumnId = core::StrongId<struct ColumnTag, std::uint32_t>;
 
 inline constexpr std::size_t kColumnsMax = 4096;
 inline constexpr std::uint32_t kBucketsMax = 4096;
@@ -47,6 +47,7 @@ enum class DefaultKind : std::uint8_t {
   Literal = 1,           // ColumnDef::default_value, as text, converted like a cell of a load
   Null = 2,              // DEFAULT NULL was written
   CurrentTimestamp = 3,  // the wall time of the load, with default_precision digits of fraction
+  CurrentDate = 4,       // its day
 };
 
 struct ColumnDef {
@@ -90,13 +91,18 @@ struct Table {
   std::uint32_t buckets = kBucketsDefault;
   Properties properties;
   std::string comment;
-  std::string partition_clause;  // kept as it was written and shown back; rows are not partitioned by it
-  std::vector<std::string> index_clauses;  // likewise
+  Partitioning partitioning;
+  std::vector<std::string> index_clauses;  // kept as they were written and shown back; they do nothing
   ColumnId next_column{1};                 // what the next ADD COLUMN takes
   std::shared_ptr<const TableSchema> schema;
 
   friend bool operator==(const Table& a, const Table& b);
 };
+
+// The types of the partition columns; one that is not there has none. Whether a row that fits no partition has a
+// place all the same: there are none yet, or Doris makes them as they are needed.
+std::vector<Type> partition_types(const Table& table);
+bool takes_every_row(const Table& table);
 
 // Whether the parts of a table fit each other. (Not whether DDL would allow it: plan_change judges that.)
 core::Result<> check_table(const Table& table);

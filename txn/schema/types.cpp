@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <unordered_set>
 #include <utility>
@@ -125,11 +126,23 @@ bool is_nested(const Type& type) { return has_offsets(type) || type.kind == Type
 
 bool has_offsets(const Type& type) { return type.kind == TypeKind::Array || type.kind == TypeKind::Map; }
 
-std::size_t null_width(const Type& type) {
-  if (type.kind != TypeKind::Struct) return is_string(type) || has_offsets(type) ? 4 : fixed_width(type);
-  std::size_t sum = 0;
-  for (const Type& field : type.children()) sum += null_width(field);
+std::size_t row_width(const Type& type) {
+  if (type.kind != TypeKind::Struct)
+    return 1 + (is_string(type) || has_offsets(type) ? sizeof(std::uint32_t) : fixed_width(type));
+  std::size_t sum = 1;
+  for (const Type& field : type.children()) sum += row_width(field);
   return sum;
+}
+
+std::size_t expansion(const Type& type) {
+  std::size_t most = 0;
+  std::size_t here = 0;
+  for (const Type& child : type.children()) {
+    here += row_width(child);
+    most = std::max(most, expansion(child));
+  }
+  if (has_offsets(type)) most = std::max(most, here + 1);
+  return std::clamp<std::size_t>(most, 1, kExpansionMax);
 }
 
 std::string type_name(const Type& type) {

@@ -118,8 +118,13 @@ bool is_string(const Type& type);
 bool is_nested(const Type& type);    // Array, Map, Struct
 bool has_offsets(const Type& type);  // Array, Map
 
-// Bytes that a NULL of the type takes, all children counted, bitmaps not.
-std::size_t null_width(const Type& type);
+// Bytes that a row of the type takes at most, a byte of bitmap counted for each column inside, without its text and the
+// elements of its lists: what a NULL takes.
+std::size_t row_width(const Type& type);
+// How many bytes one byte of a nested value's text can become at most: an element of a list may be a comma, or a STRUCT
+// of a thousand NULLs. 1 for all other types. At most kExpansionMax: values that would become more are refused.
+std::size_t expansion(const Type& type);
+inline constexpr std::size_t kExpansionMax = 64;
 
 // As SHOW CREATE TABLE prints it: `int`, `decimal(10,2)`, `datetime`, `datetime(3)`, `varchar(20)`, `text`,
 // `array<int>`, `map<int,text>`, `struct<a:int,b:text>`.

@@ -78,13 +78,14 @@ class DoorsWorld {
     sim::SimClient client = world.connect(address);
     client.send(request);
     const bool is_head = request.starts_with("HEAD ");
-    const bool ends_with_connection = request.find(" HTTP/1.0\r\n") != std::string::npos;
     Reply reply;
     const auto has_final = [&] {
       std::string text(client.received());
       while (take_reply(text, reply, is_head)) {
-        const bool has_length = reply.head.find("Content-Length: ") != std::string::npos;
-        if (reply.status >= 200 && (has_length || !ends_with_connection)) return true;
+        // Without a length it is whole when the connection ends.
+        const bool has_length = is_head || reply.has("Transfer-Encoding: chunked") ||
+                                reply.head.find("Content-Length: ") != std::string::npos;
+        if (reply.status >= 200 && (has_length || client.is_ended())) return true;
       }
       return client.is_ended();
     };
@@ -106,7 +107,11 @@ class DoorsWorld {
     std::string body = R"({"stmt": ")";
     for (const char c : text) {
       if (c == '"' || c == '\\') body += '\\';
-      body += c == '\n' ? ' ' : c;
+      if (c == '\n') {
+        body += "\\n";
+      } else {
+        body += c;
+      }
     }
     body += "\"}";
     return ask("POST /api/query/default_cluster/" + database + " HTTP/1.1\r\nHost: penstock.example\r\n" +

@@ -63,6 +63,36 @@ TEST(Scan, json_is_typed_one_object_a_line) {
   EXPECT_EQ(doors.scan("t", "?columns=count(*)&format=json"), "{\"count(*)\":4}\n");
 }
 
+TEST(Scan, nested_columns_are_text_in_tsv_and_csv_and_real_in_json) {
+  DoorsWorld doors;
+  doors.must("CREATE DATABASE db");
+  doors.must(
+      "CREATE TABLE t (k INT, a ARRAY<DATETIME(3)>, m MAP<INT, STRUCT<x:BOOLEAN, y:JSON>>, l LARGEINT, f "
+      "FLOAT, "
+      "c CHAR(4), j JSON, p IPV4, q IPV6) DUPLICATE KEY(k) DISTRIBUTED BY HASH(k) BUCKETS 1");
+  const Reply reply = doors.load("t",
+                                 "1\t[2024-01-02 03:04:05.6, null]\t{7:{true, {\"a\": [1]}}, "
+                                 "8:null}\t170141183460469231731687303715884105727\t"
+                                 "0.25\ta\"b\t{\"k\": \"v\"}\t1.2.3.4\t::1\n"
+                                 "2\t\\N\t{}\t\\N\tinf\t\\N\t\\N\t\\N\t\\N\n");
+  ASSERT_EQ(field_of(reply.body, "Status"), "Success") << reply.body;
+  EXPECT_EQ(doors.scan("t", "?columns=a,m&order_by=k"),
+            "[\"2024-01-02 03:04:05.600\", null]\t{7:{\"x\":1, \"y\":{\"a\":[1]}}, 8:null}\n\\N\t{}\n");
+  EXPECT_EQ(
+      doors.scan("t", "?columns=m,c,j&format=csv&order_by=k&limit=1"),
+      "\"{7:{\"\"x\"\":1, \"\"y\"\":{\"\"a\"\":[1]}}, 8:null}\",\"a\"\"b\",\"{\"\"k\"\":\"\"v\"\"}\"\r\n");
+  EXPECT_EQ(
+      doors.scan("t", "?format=json&order_by=k"),
+      R"({"k":1,"a":["2024-01-02 03:04:05.600",null],"m":{"7":{"x":true,"y":{"a":[1]}},"8":null},)"
+      R"("l":170141183460469231731687303715884105727,"f":0.25,"c":"a\"b","j":{"k":"v"},"p":"1.2.3.4","q":"::1"})"
+      "\n"
+      R"({"k":2,"a":null,"m":{},"l":null,"f":"Infinity","c":null,"j":null,"p":null,"q":null})"
+      "\n");
+  const Reply refused = doors.get("/api/db/t/_scan?order_by=a");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_NE(refused.body.find("which has no order"), std::string::npos) << refused.body;
+}
+
 TEST(Scan, csv_is_rfc_4180) {
   DoorsWorld doors;
   fill(doors);

@@ -101,5 +101,48 @@ TEST(Statement, create_table_like_takes_everything_but_the_rows) {
   EXPECT_EQ(doors.get("/api/other/u/_scan?columns=count(*)").body, "0\n");
 }
 
+TEST(Statement, lists_databases_and_tables) {
+  DoorsWorld doors;
+  doors.must("CREATE DATABASE db");
+  doors.must(kTable);
+  doors.must("CREATE TABLE `T` LIKE t");
+  doors.must("/* a copy */ CREATE TABLE `т-1` -- of\nLIKE t;;");
+  EXPECT_EQ(data_of(doors.sql("SHOW TABLES LIKE 't%'")),
+            R"("meta":[{"name":"Tables_in_db","type":"CHAR"}],"data":[["t"]])");
+  EXPECT_EQ(data_of(doors.sql("show full tables from db like '_'")),
+            R"("meta":[{"name":"Tables_in_db","type":"CHAR"},{"name":"Table_type","type":"CHAR"}],)"
+            R"("data":[["T","BASE TABLE"],["t","BASE TABLE"]])");
+  EXPECT_NE(doors.sql("SHOW DATABASES").find(R"("data":[["db"]])"), std::string::npos);
+  EXPECT_NE(doors.sql("ALTER TABLE t ADD COLUMN x INT").find("ALTER is not supported yet"),
+            std::string::npos);
+  EXPECT_NE(doors.sql("DESC TT").find("Unknown table 'TT'"), std::string::npos);
+}
+
+TEST(Statement, defaults_are_shown_and_filled_from_the_loads_time) {
+  DoorsWorld doors;
+  doors.must("CREATE DATABASE db");
+  doors.must(
+      "CREATE TABLE t (k INTEGER, d DATEV2 DEFAULT CURRENT_DATE, c DATEV1 NOT NULL DEFAULT CURRENT_DATE(), "
+      "m DATETIMEV2(6) DEFAULT CURRENT_TIMESTAMP(3), n DECIMALV2(9, 2) DEFAULT -1.5, b BOOLEAN DEFAULT "
+      "true)");
+  const std::string shown = doors.sql("SHOW CREATE TABLE t");
+  EXPECT_NE(shown.find("`d` date NULL DEFAULT CURRENT_DATE,"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("`c` date NOT NULL DEFAULT CURRENT_DATE,"), std::string::npos) << shown;
+  EXPECT_NE(doors.sql("DESC t").find(R"(["c","date","No","true","CURRENT_DATE",""])"), std::string::npos);
+  EXPECT_NE(
+      doors.sql("CREATE TABLE u (k INT, d DATETIME DEFAULT CURRENT_DATE)")
+          .find("Types other than DATE and DATEV2 cannot use current_date as the default value (column d)"),
+      std::string::npos);
+  EXPECT_EQ(field_of(doors.load("t", "1\n", "columns: k\r\n").body, "Status"), "Success");
+  EXPECT_EQ(field_of(doors.load("t", "{\"k\": 2}\n", "format: json\r\n").body, "Status"), "Success");
+  const std::string rows = doors.scan("t", "?columns=d,c,m,n,b&order_by=k");
+  const std::string day = rows.substr(0, 10);
+  EXPECT_EQ(day.substr(0, 2), "20") << rows;
+  const std::string first = rows.substr(0, rows.find('\n') + 1);
+  EXPECT_EQ(first.substr(0, 33), day + "\t" + day + "\t" + day + "T") << rows;
+  EXPECT_EQ(first.substr(first.size() - 12), "\t-1.50\ttrue\n") << rows;
+  EXPECT_EQ(rows.substr(first.size(), 33), first.substr(0, 33)) << rows;
+}
+
 }  // namespace
 }  // namespace penstock::net

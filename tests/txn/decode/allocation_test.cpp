@@ -103,5 +103,41 @@ TEST(JsonDecoder, decoding_in_the_steady_state_allocates_nothing) {
   EXPECT_EQ(allocations, before);
 }
 
+TEST(CsvDecoder, nested_values_in_the_steady_state_allocate_nothing) {
+  auto schema = std::make_shared<TableSchema>();
+  schema->id = SchemaId(1);
+  const Type point = Type::structure({"x", "tags"}, {Type::of(TypeKind::Int), Type::array(Type::varchar(9))});
+  schema->columns = {
+      ColumnDef{.id = ColumnId(1), .name = "a", .type = Type::array(Type::of(TypeKind::BigInt))},
+      ColumnDef{.id = ColumnId(2), .name = "m", .type = Type::map(Type::string(), Type::date_time(0))},
+      ColumnDef{.id = ColumnId(3), .name = "p", .type = Type::array(point)}};
+  std::string body;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string n = std::to_string(i);
+    body += "[1," + n + ",null,x]\t{'k" + n + "':\"2024-03-01 10:00:00\", \"l\":null}\t[{" + n +
+            ",[a,'b, c']},{tags:[],x:2},{bad}" + (i % 100 == 0 ? "" : "]") + "\n";
+  }
+  DecodeScratch scratch;
+  CsvOptions options;
+  options.block.rows_max = 2000;
+  options.rejects.rows_max = 2;
+  CsvDecoder decoder(options, schema, *map_columns(*schema, {}), scratch);
+  BlockBuilder builder(schema);
+  std::size_t blocks = 0;
+  std::size_t before = 0;
+  for (std::size_t at = 0; at < body.size();) {
+    const FeedResult result =
+        decoder.feed(core::as_bytes(std::string_view(body).substr(at, 10'007)), builder);
+    ASSERT_NE(result.state, FeedResult::State::Failed);
+    at += result.consumed;
+    if (result.state != FeedResult::State::BlockFull) continue;
+    builder.clear();
+    if (++blocks == 2) before = allocations;
+  }
+  EXPECT_EQ(blocks, 10u);
+  EXPECT_EQ(decoder.filtered_rows(), 0u);
+  EXPECT_EQ(allocations, before);
+}
+
 }  // namespace
 }  // namespace penstock::txn

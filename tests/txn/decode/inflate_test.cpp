@@ -241,6 +241,17 @@ TEST(Inflater, what_follows_is_an_error) {
   EXPECT_THAT(unpack(Compression::Gzip, {"1\t2\n"}).error, HasSubstr("the body is"));
 }
 
+TEST(Inflater, zeros_behind_gzip_are_nothing_as_they_are_to_gzip) {
+  const std::string body = pack(Compression::Gzip, "text");
+  const std::string zeros(100, '\0');
+  EXPECT_EQ(unpack(Compression::Gzip, {body + zeros}).error, "");
+  EXPECT_EQ(unpack(Compression::Gzip, {body + zeros, zeros}).text, "text");
+  EXPECT_EQ(unpack(Compression::GzipIfMarked, {body, zeros}).text, "text");
+  EXPECT_THAT(unpack(Compression::Gzip, {body + zeros + "x"}).error, HasSubstr("follows the zeros"));
+  EXPECT_THAT(unpack(Compression::Gzip, {body + zeros, body}).error, HasSubstr("follows the zeros"));
+  EXPECT_NE(unpack(Compression::Gzip, {zeros}).error, "");
+}
+
 TEST(Inflater, a_mark_decides_where_only_the_encoding_was_named) {
   EXPECT_EQ(unpack(Compression::GzipIfMarked, {"1\t2\n"}).text, "1\t2\n");
   EXPECT_EQ(unpack(Compression::GzipIfMarked, {"1", "\t2\n"}).text, "1\t2\n");

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "txn/column/value_format.hpp"
 #include "txn/decode/column_mapping.hpp"
 #include "txn/decode/row_rejects.hpp"
@@ -132,6 +134,21 @@ TEST(RowRejects, keeps_a_bounded_number_of_bounded_reasons) {
   EXPECT_LT(rejects.log().size(), 60'000u);
   EXPECT_TRUE(rejects.log().starts_with("Reason: why. src line [rrr"));
   EXPECT_TRUE(rejects.log().ends_with("TOO MUCH ERROR! already reach 50. show no more next error.\n"));
+}
+
+TEST(Mapping, current_date_is_the_day_of_the_load) {
+  const MappingOptions options{.load_time_micros = 1'709'211'845'123'456};  // 2024-02-29 13:04:05
+  const ColumnDef column{.id = ColumnId(1),
+                         .name = "d",
+                         .type = Type::of(TypeKind::Date),
+                         .default_kind = DefaultKind::CurrentDate};
+  const auto fill = fill_value(column, options);
+  ASSERT_TRUE(fill.has_value());
+  std::int32_t days = 0;
+  std::memcpy(&days, fill->fixed.bytes, sizeof days);
+  std::string text;
+  append_date(text, days);
+  EXPECT_EQ(text, "2024-02-29");
 }
 
 }  // namespace

@@ -239,5 +239,26 @@ TEST(DerivingDecoder, the_outcome_does_not_depend_on_where_the_body_was_cut) {
   }
 }
 
+TEST(DerivingDecoder, nested_columns_are_copied_and_made_of_text) {
+  const Type integers = Type::array(kInt);
+  const Type point = Type::structure({"x", "y"}, {kInt, Type::map(Type::string(), integers)});
+  const LoadSetup setup{
+      schema_of({column("k", kInt), column("a", integers), column("p", point), column("b", integers)}),
+      "k, a, p, t, b = concat('[', replace(t, ';', ','), ']')", "k % 2 = 1"};
+  std::string body;
+  std::string expected;
+  for (int i = 0; i < 1200; ++i) {
+    const std::string n = std::to_string(i);
+    body += n + ",[" + n + "],{" + n + ";{}},7;" + n + "\n";
+    body += n + ",\\N,\\N,x\n";
+  }
+  // The separator stands in nested values as well, so that another is used inside.
+  const std::string out = run(setup, body, {});
+  EXPECT_NE(out.find("1|[1]|"), std::string::npos) << out.substr(0, 300);
+  EXPECT_NE(out.find("|[7, 1]\n"), std::string::npos) << out.substr(0, 300);
+  EXPECT_NE(out.find("1199|[1199]|"), std::string::npos);
+  EXPECT_NE(out.find("1199|\\N|\\N|[null]"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace penstock::txn

@@ -33,7 +33,8 @@ CatalogPtr catalog_with_tables() {
   catalog = after(
       catalog,
       "CREATE TABLE t (a DECIMAL(20,3), d DATETIME(6) DEFAULT CURRENT_TIMESTAMP(3), INDEX i (d)) COMMENT 'c' "
-      "PARTITION BY RANGE(a) () DISTRIBUTED BY HASH(a) BUCKETS 3 PROPERTIES('p' = 'q')");
+      "PARTITION BY RANGE(d) (PARTITION p VALUES LESS THAN ('2024-01-01')) DISTRIBUTED BY HASH(a) BUCKETS 3 "
+      "PROPERTIES('p' = 'q')");
   return after(catalog, "DROP TABLE gone");
 }
 

@@ -78,7 +78,8 @@ TEST(Plan, refuses_what_is_not_supported_yet_by_name) {
   EXPECT_EQ(table_error("(k INT) UNIQUE KEY(k)"),
             "CREATE TABLE t: UNIQUE KEY tables are not supported yet: use DUPLICATE KEY");
   EXPECT_EQ(table_error("(k VARIANT)"), "type VARIANT of column k is not supported yet");
-  EXPECT_EQ(table_error("(k INT, a ARRAY<INT>)"), "type ARRAY<INT> of column a is not supported yet");
+  EXPECT_THAT(table_error("(k INT, a ARRAY<BITMAP>)"),
+              StartsWith("type BITMAP of column a is not supported yet"));
   EXPECT_EQ(table_error("(k INT, a INT<INT>)"), "type INT<INT> of column a: INT does not take that");
 }
 
@@ -93,6 +94,16 @@ TEST(Plan, columns) {
   EXPECT_THAT(table_error("(a DATETIME(3) DEFAULT CURRENT_TIMESTAMP(6))"),
               StartsWith("default value precision: 6 can not be greater than type precision: 3"));
   EXPECT_EQ(table_error("(a DATETIME(6) DEFAULT CURRENT_TIMESTAMP(3))"), "");
+  EXPECT_EQ(table_error("(k INT, a ARRAY<INT> DEFAULT '[]', m MAP<INT, STRING> DEFAULT '{}', "
+                        "s STRUCT<a:INT, b:ARRAY<INT>> DEFAULT NULL)"),
+            "");
+  for (const char* bad :
+       {"ARRAY<INT> DEFAULT '[1]'", "MAP<INT,INT> DEFAULT '[]'", "STRUCT<a:INT> DEFAULT '{}'"}) {
+    EXPECT_THAT(table_error(std::string("(k INT, a ") + bad + ")"),
+                StartsWith("The default of column a of type "));
+  }
+  EXPECT_THAT(table_error("(a ARRAY<INT>) DUPLICATE KEY(a)"),
+              StartsWith("array<int> can only be used in the non-key column"));
   EXPECT_EQ(table_error("(INDEX i (a))"), "A table must have at least 1 column");
   EXPECT_EQ(table_error("(a INT, INDEX i (b))"), "Column does not exist in table. invalid column: b");
   EXPECT_EQ(table_error("(a INT, INDEX i (a), INDEX I (a))"), "index name must be unique.");

@@ -121,6 +121,67 @@ class Dice {
   std::mt19937_64 engine_;
 };
 
+// Of the first one or two columns that can do it; none if none can.
+inline Partitioning random_partitioning(Dice& dice, const TableSchema& schema) {
+  Partitioning out;
+  const auto kind = dice.coin() ? PartitionKind::Range : PartitionKind::List;
+  std::vector<const ColumnDef*> columns;
+  for (const ColumnDef& column : schema.columns) {
+    if (can_partition(kind, column.type) && columns.size() < 2) columns.push_back(&column);
+  }
+  if (columns.empty()) return out;
+  out.kind = kind;
+  out.is_automatic = dice.coin();
+  out.clause = out.is_automatic ? "AUTO PARTITION BY " : "PARTITION BY ";
+  out.clause += kind == PartitionKind::Range ? "RANGE(" : "LIST(";
+  for (const ColumnDef* column : columns) {
+    if (!out.columns.empty()) out.clause += ", ";
+    out.clause += '`';
+    for (const char c : column->name) out.clause += c == '`' ? "``" : std::string(1, c);
+    out.clause += '`';
+    out.columns.push_back(column->id);
+  }
+  out.clause += ")";
+  const auto value = [&](std::size_t index, const ColumnDef& column) {
+    if (is_string(column.type)) {
+      return PartitionValue{PartitionValue::Kind::Text, 0,
+                            std::to_string(index).substr(0, column.type.length)};
+    }
+    Int128 number = static_cast<Int128>(index);
+    if (column.type.kind == TypeKind::DateTime)
+      number = number * 86'400'000'000 + 1'000'000 * dice.below(86'400);
+    return PartitionValue::of(number);
+  };
+  const bool is_boolean = kind == PartitionKind::List && columns[0]->type.kind == TypeKind::Boolean;
+  const std::size_t count = dice.below(is_boolean ? 2 : 5);
+  PartitionKey last;
+  for (std::size_t i = 0; i < count; ++i) {
+    Partition partition;
+    partition.name = "p" + std::to_string(i);
+    PartitionKey key = {value(i + 1 - (is_boolean ? 1 : 0), *columns[0])};
+    if (columns.size() == 2) {
+      key.push_back(kind == PartitionKind::Range && dice.coin()
+                        ? PartitionValue::word(PartitionValue::Kind::Min)
+                        : value(i % 2, *columns[1]));
+    }
+    if (kind == PartitionKind::Range) {
+      if (i + 1 == count && dice.coin())
+        key = PartitionKey(columns.size(), PartitionValue::word(PartitionValue::Kind::Max));
+      partition.lower = last;
+      partition.upper = last = key;
+    } else {
+      partition.values.push_back(key);
+      if (i == 0 && columns[0]->nullable) {
+        for (PartitionValue& each : key) each = PartitionValue::word(PartitionValue::Kind::Null);
+        if (columns.size() == 2 && !columns[1]->nullable) key[1] = value(1, *columns[1]);
+        partition.values.push_back(key);
+      }
+    }
+    out.partitions.push_back(std::move(partition));
+  }
+  return out;
+}
+
 // A table DDL would allow: database 1, table 1, schema 1.
 inline Table random_table(std::uint64_t seed) {
   Dice dice(seed);
@@ -175,10 +236,9 @@ inline Table random_table(std::uint64_t seed) {
   }
   table.comment = dice.coin() ? dice.text() : "";
   if (dice.coin())
-    table.partition_clause = "PARTITION BY RANGE(`a`) (PARTITION `p0` VALUES LESS THAN ('6)0'))";
-  if (dice.coin())
     table.index_clauses.push_back("INDEX i1 (`" + schema->columns[0].name + "`) USING INVERTED");
   table.next_column = ColumnId{static_cast<std::uint32_t>(count + 1)};
+  if (dice.coin()) table.partitioning = random_partitioning(dice, *schema);
   table.schema = std::move(schema);
   return table;
 }

@@ -26,7 +26,8 @@ TEST(Show, create_table_in_dorises_layout) {
 ) ENGINE=OLAP
 DUPLICATE KEY(`id`, `name`)
 COMMENT 'all of it'
-PARTITION BY RANGE(id) ()
+PARTITION BY RANGE(id)
+()
 DISTRIBUTED BY HASH(`id`) BUCKETS 8
 PROPERTIES (
 "replication_num" = "1",

@@ -47,7 +47,8 @@ TEST(Types, names_are_what_show_create_table_prints) {
 }
 
 TEST(Types, refusals_name_the_type_and_the_column) {
-  EXPECT_EQ(spelled("ARRAY"), "type ARRAY of column x is not supported yet");
+  EXPECT_EQ(spelled("ARRAY"),
+            "type ARRAY of column x: ARRAY<type>, MAP<type, type> or STRUCT<name:type, ...> was expected");
   EXPECT_EQ(spelled("VARIANT"), "type VARIANT of column x is not supported yet");
   EXPECT_EQ(spelled("CHAR", {256}), "CHAR size must be <= 255: 256 (column x)");
   EXPECT_EQ(spelled("FOO"), "unknown type FOO of column x");

@@ -15,8 +15,7 @@ std::unique_ptr<Load> make_load(Store& store, const BeganLoad& began) {
   options.block = store.limits().block;
   options.row_bytes_max = store.limits().row_bytes_max;
   auto mapping = map_columns(*began.table->schema, {});
-  auto decoder =
-      std::make_unique<CsvDecoder>(options, began.table->schema, std::move(*mapping), store.here().scratch());
+  auto decoder = std::make_unique<CsvDecoder>(options, began.table->schema, *mapping, store.here().scratch());
   return std::make_unique<Load>(store.here(), began, std::move(decoder), 0.0);
 }
 

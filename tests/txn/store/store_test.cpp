@@ -149,8 +149,8 @@ Task<void> send_endless(txn::Store* store, txn::BeganLoad began, std::size_t byt
   options.block = store->limits().block;
   options.row_bytes_max = store->limits().row_bytes_max;
   auto mapping = txn::map_columns(*began.table->schema, {});
-  auto decoder = std::make_unique<txn::CsvDecoder>(options, began.table->schema, std::move(*mapping),
-                                                   store->here().scratch());
+  auto decoder =
+      std::make_unique<txn::CsvDecoder>(options, began.table->schema, *mapping, store->here().scratch());
   txn::Load load(store->here(), began, std::move(decoder), 0.0);
   const std::string piece(1024, 'x');
   for (std::size_t sent = 0; sent < bytes && error->empty(); sent += piece.size()) {
