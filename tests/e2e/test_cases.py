@@ -23,17 +23,22 @@ suite = e2e.Suite(__doc__, lambda parser: parser.add_argument(
     "--strict", action="store_true", help="no case may fail at all"))
 
 
+def git(*words):
+    try:
+        done = subprocess.run(["git", "-C", e2e.ROOT, *words], capture_output=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else ""
+
+
 def cases_folder():
     """The folder with run_cases.py. A worktree or a clone may lie elsewhere than the project it belongs to."""
     if named := os.environ.get("PENSTOCK_CASES"):
         tried = [named]
     else:
-        roots = [e2e.ROOT]
-        git = subprocess.run(["git", "-C", e2e.ROOT, "rev-parse", "--path-format=absolute", "--git-common-dir"],
-                             capture_output=True, check=False)
-        if git.returncode == 0:
-            roots.append(os.path.dirname(os.path.realpath(git.stdout.decode().strip())))
-        tried = [os.path.join(os.path.dirname(root), "shared", "cases") for root in roots]
+        main, origin = git("rev-parse", "--path-format=absolute", "--git-common-dir"), git("remote", "get-url", "origin")
+        roots = [e2e.ROOT, *([os.path.dirname(main)] if main else []), *([origin] if os.path.isdir(origin) else [])]
+        tried = [os.path.join(os.path.dirname(os.path.realpath(root)), "shared", "cases") for root in roots]
     for folder in tried:
         if os.path.isfile(os.path.join(folder, "run_cases.py")):
             return os.path.realpath(folder)

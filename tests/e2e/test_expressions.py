@@ -443,6 +443,24 @@ def shapes():
         expect_equal((reply["NumberFilteredRows"], sorted(server.scan("garbage"))), (2, ["70\t\t0", "\\N\t\t3"]), "garbage")
 
 
+@suite.test("a result that does not fit its column: NULL, or filtered where NULL may not be; strict mode asks only of texts too long")
+def results_into_columns():
+    with Server() as server:
+        for number, (kind, value, cells, loaded) in enumerate((
+                ("INT NULL", "t", ["abc", "7"], [NULL, "7"]), ("INT NOT NULL", "t", ["abc", "7", NULL], ["7"]),
+                ("DECIMAL(5, 2) NULL", "t + 0", ["123456.7", "1.239"], [NULL, "1.24"]), ("TINYINT NULL", "t + 0", ["300", "-128"], [NULL, "-128"]),
+                ("INT NULL", "t * 1.0", ["1.7", "-1.5"], ["1", "-1"]), ("DATE NULL", "t", ["2020-01-01 10:00:00", "x"], ["2020-01-01", NULL]),
+                ("BOOLEAN NULL", "t = 'a'", ["a", "b", NULL], ["true", "false", NULL]), ("VARCHAR(4) NULL", "concat(t, t)", ["abcd", "ab"], None))):
+            for strict in ("false", "true"):
+                table = f"r{number}_{strict}"
+                server.create(table, f"k INT NOT NULL, c {kind}")
+                body = "".join(f"{k}\t{cell}\n" for k, cell in enumerate(cells)).encode()
+                wanted = loaded or (["abcd", "abab"] if strict == "false" else ["abab"])
+                reply = server.load_ok(body, len(wanted), table=table, columns=f"k, t, c = {value}", strict_mode=strict, max_filter_ratio="1")
+                expect_equal(reply["NumberFilteredRows"], len(cells) - len(wanted), f"{kind} of {value}: filtered")
+                expect_equal(sorted(server.scan(table, columns="c")), sorted(wanted), f"{kind} of {value}, strict_mode {strict}")
+
+
 @suite.test("refusals are HTTP 200 and Fail and name the culprit: functions, columns, counts of arguments, syntax; the next load is good")
 def refusals():
     with Server() as server:

@@ -50,6 +50,9 @@ class BodyDecoder {
   virtual std::size_t waiting_bytes() const { return 0; }
   virtual FeedResult::State settle(BlockBuilder& builder) { return FeedResult::State::NeedInput; }
 
+  // Whether texts inside of nested values are written as in JSON.
+  virtual bool has_json_escapes() const { return false; }
+
   std::uint64_t filtered_rows() const { return rejects().count(); }
   std::uint64_t loaded_rows() const { return total_rows() - filtered_rows() - unselected_rows(); }
 };

@@ -54,6 +54,7 @@ class JsonDecoder final : public BodyDecoder {
   const RowRejects& rejects() const override { return rejects_; }
   const std::string& error() const override { return error_; }
   std::string_view error_code() const override { return error_code_; }
+  bool has_json_escapes() const override { return true; }
   std::size_t reserved_bytes() const override { return carry_.capacity(); }
 
  private:

@@ -54,6 +54,7 @@ DerivingDecoder::DerivingDecoder(std::unique_ptr<BodyDecoder> inside, std::uniqu
       scratch_(scratch),
       source_(derivation_->source),
       own_(options.rejects) {
+  options_.cells.has_json_escapes = inside_->has_json_escapes();
   for (const ColumnDef& column : derivation_->target->columns) results_.emplace_back(column.type);
   views_.resize(results_.size());
 }

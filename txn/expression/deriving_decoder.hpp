@@ -64,7 +64,7 @@ class DerivingDecoder final : public BodyDecoder {
 
   std::unique_ptr<BodyDecoder> inside_;
   std::unique_ptr<Derivation> derivation_;
-  const Options options_;
+  Options options_;
   DecodeScratch& scratch_;
   BlockBuilder source_;                 // rows that came; those below at_ are done
   std::vector<ColumnBuilder> results_;  // per target column; the batch's values of those that are computed

@@ -145,6 +145,18 @@ std::size_t expansion(const Type& type) {
   return std::clamp<std::size_t>(most, 1, kExpansionMax);
 }
 
+namespace {
+
+// As DDL can read it again.
+std::string field_name(const std::string& name) {
+  const bool is_plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return c >= 0x80 || c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+  });
+  return is_plain ? name : "`" + name + "`";
+}
+
+}  // namespace
+
 std::string type_name(const Type& type) {
   const std::string_view name = row_of(type.kind).name;
   if (type.kind == TypeKind::Decimal) return fmt::format("{}({},{})", name, type.precision, type.scale);
@@ -155,7 +167,7 @@ std::string type_name(const Type& type) {
   std::string out = fmt::format("{}<", name);
   for (std::size_t i = 0; i < type.children().size(); ++i) {
     if (i != 0) out += ',';
-    if (type.kind == TypeKind::Struct) out += type.nested->names[i] + ":";
+    if (type.kind == TypeKind::Struct) out += field_name(type.nested->names[i]) + ":";
     out += type_name(type.children()[i]);
   }
   return out + ">";

@@ -3,24 +3,28 @@
 connectors, Logstash, Filebeat, Vector, Python's requests, doris-stream-load. The reply of each and the rows a scan gives.
 """
 
+import bz2
 import gzip
 import os
+import random
 import re
 import socket
 import sys
 import threading
 import time
+import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 
 import penstock_e2e as e2e
 from penstock_e2e import Replies, Server, expect, expect_equal
-from wire_bodies import chunked, lz4_stored
+from wire_bodies import chunked, lz4_stored, zstd_stored
 
 suite = e2e.Suite(__doc__)
 
 APACHE = ["Connection: Keep-Alive", "User-Agent: Apache-HttpClient/4.5.13 (Java/17.0.15)", "Accept-Encoding: gzip,deflate"]
 ROWS = b"1\t1\ta\n2\t2\tb\n3\t3\tc"  # no delimiter behind the last
+SEED = 20266
 SEEN = ["1\t1\ta", "2\t2\tb", "3\t3\tc"]
 
 
@@ -364,6 +368,80 @@ def trickle():
         expect(client.says_nothing_yet(1.0), "no reply before the end")
         client.send(ROWS[9:]).success(3)
         seen(server, SEEN * 2)
+
+
+class RandomLoad:
+    """A load of rows nobody else sends, in a form of chance, sent in pieces of chance over a connection that may be used again."""
+
+    COMPRESSIONS = [("", None), ("", None), ("compress_type: gz", gzip.compress), ("compress_type: BZ2", bz2.compress),
+                    ("Compress_type: LZ4", lz4_stored), ("compress_type: zstd", zstd_stored), ("compress_type: deflate", zlib.compress),
+                    ("content-encoding: gzip", gzip.compress), ("compress_type:", None)]
+
+    def __init__(self, chance, server, client, first):
+        self.client, self.rows = client, chance.choice([0, 1, 2, 30, 3000])
+        keys = range(first, first + self.rows)
+        form = chance.choice(["csv", "commas", "json", "array"] if self.rows else ["csv", "json"])  # [] is a bad row, as in Doris
+        if form in ("csv", "commas"):
+            separator = b"\t" if form == "csv" else b","
+            body = b"\n".join(separator.join((b"%d", b"%d", b"r%d")) % (k, k % 7, k) for k in keys) + chance.choice([b"", b"\n", b"\n\n"])
+            told = [] if form == "csv" else ["column_separator:,"]
+        else:
+            rows = [b'{"s": "r%d", "k": %d, "v": "%d"}' % (k, k, k % 7) for k in keys]
+            body = b"[" + b",\n".join(rows) + b"]" if form == "array" else b"\n".join(rows)
+            told = ["format: json", *(["strip_outer_array: true"] if form == "array" else [])]
+        header, compress = chance.choice(self.COMPRESSIONS)
+        sent = compress(body) if compress else body
+        is_chunked = chance.random() < 0.6
+        self.waits = chance.random() < 0.4
+        lines = ["host", "auth", *told, *([header] if header else []), *(["Expect: 100-continue"] * chance.choice([1, 1, 2]) if self.waits else []),
+                 "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {len(sent)}", "label:"]
+        chance.shuffle(lines)
+        self.what = f"{form} of {self.rows} rows, {' '.join(lines)[:300]}"
+        self.waits = self.waits and (is_chunked or len(sent) > 0) and chance.random() < 0.7
+        framed = chunked(sent, [chance.choice([1, 5, 100, 4096, 70_000]) for _ in range(9)] + [4096]) if is_chunked else sent
+        start = head(server, *lines)
+        cuts = sorted(chance.randrange(len(framed) + 1) for _ in range(chance.randrange(4)))
+        body_parts = [framed[a:b] for a, b in zip([0, *cuts], [*cuts, len(framed)])]
+        self.parts = [start, *body_parts] if self.waits or chance.random() < 0.5 else [start + body_parts[0], *body_parts[1:]]
+
+    def step(self):
+        """Sends the next part; after the last one the reply is checked. False: done."""
+        self.client.send(self.parts.pop(0))
+        if self.waits:
+            self.client.wait_100()
+            self.waits = False
+        if self.parts:
+            return True
+        reply = self.client.reply()
+        expect_equal((reply["Status"], reply["NumberLoadedRows"]), ("Success", self.rows), f"{self.what}: {reply}")
+        return False
+
+
+@suite.test("300 loads of chance over 12 connections, their pieces mixed: formats, compressions, framings, waits; every row once")
+def at_random():
+    chance = random.Random(SEED)
+    with Server(shards=3).create() as server:
+        clients = [Client(server) for _ in range(12)]
+        free, busy, rows = list(clients), [], 0
+        for _ in range(300):
+            while not free or (busy and chance.random() < 0.7):
+                load = chance.choice(busy)
+                if not load.step():
+                    busy.remove(load)
+                    free.append(load.client)
+            load = RandomLoad(chance, server, free.pop(chance.randrange(len(free))), rows)
+            rows += load.rows
+            busy.append(load)
+        while busy:
+            load = busy.pop()
+            while load.step():
+                pass
+        for client in clients:
+            client.connection.close()
+        count, total, _ = server.summary("t", "k")
+        expect_equal((count, total), (rows, rows * (rows - 1) // 2), "count, sum of k")
+        expect_equal(len({line for line in server.scan(columns="s")}), rows, "different texts")
+        return f"{rows} rows"
 
 
 if __name__ == "__main__":

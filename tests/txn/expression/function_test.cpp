@@ -290,6 +290,7 @@ TEST(Function, strings) {
       {"split_part('hello', ' ', 1)", "NULL"},
       {"substring_index('hello world foo', ' ', 2)", "hello world"},
       {"substring_index('hello world foo', ' ', -1)", "foo"},
+      {"substring_index('xxx', 'xx', -2)", "xxx"},
       {"substring_index('hello', ' ', 1)", "hello"},
       {"null_or_empty('')", "1"},
       {"null_or_empty(NULL)", "1"},

@@ -65,6 +65,27 @@ TEST(Types, refusals_name_the_type_and_the_column) {
   EXPECT_EQ(spelled("DATE", {3}), "type DATE of column x: DATE does not take that");
 }
 
+TEST(Types, nested_ones_know_their_names_and_what_they_can_cost) {
+  const Type integer = Type::of(TypeKind::Int);
+  const Type pair = Type::structure({"a", "b c"}, {integer, Type::array(Type::string())});
+  EXPECT_EQ(type_name(Type::map(Type::varchar(3), pair)), "map<varchar(3),struct<a:int,`b c`:array<text>>>");
+  EXPECT_EQ(row_width(integer), 5U);
+  EXPECT_EQ(row_width(Type::array(pair)), 5U);
+  EXPECT_EQ(row_width(pair), 11U);
+  EXPECT_EQ(expansion(integer), 1U);
+  EXPECT_EQ(expansion(Type::array(integer)), 6U);
+  EXPECT_EQ(expansion(Type::structure({"m"}, {Type::map(integer, pair)})), 17U);
+  EXPECT_TRUE(is_valid(Type::map(integer, pair)));
+  EXPECT_FALSE(is_valid(Type::map(pair, integer)));
+  EXPECT_FALSE(is_valid(Type::of(TypeKind::Array)));
+  EXPECT_FALSE(is_valid(Type::structure({"a", "a"}, {integer, integer})));
+  EXPECT_FALSE(is_valid(Type::structure({}, {})));
+  Type deep = integer;
+  for (std::size_t i = 0; i < kNestedDepthMax; ++i) deep = Type::array(deep);
+  EXPECT_TRUE(is_valid(deep));
+  EXPECT_FALSE(is_valid(Type::array(deep)));
+}
+
 TEST(Types, widths_are_those_of_the_physical_layout) {
   EXPECT_EQ(fixed_width(Type::of(TypeKind::Boolean)), 1U);
   EXPECT_EQ(fixed_width(Type::of(TypeKind::TinyInt)), 1U);
