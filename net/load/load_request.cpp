@@ -176,7 +176,7 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   if (auto length = check_length(request); !length) return std::unexpected(length.error());
   if (auto hints = check_hints(request); !hints) return std::unexpected(hints.error());
 
-  load.two_phase = equals_ignoring_case(value_of(request, "two_phase_commit"), "true");
+  load.two_phase = value_of(request, "two_phase_commit") == "true";  // exactly: as Doris
   if (const auto group = value_of(request, "group_commit");
       !group.empty() && !equals_ignoring_case(group, "off_mode")) {
     if (!equals_ignoring_case(group, "sync_mode") && !equals_ignoring_case(group, "async_mode")) {

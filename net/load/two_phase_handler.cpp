@@ -35,14 +35,18 @@ std::expected<txn::TxnOperation, Refusal> parse(const Request& request, std::str
     return std::unexpected(Refusal{"INTERNAL_ERROR", "transaction id or label is empty"});
   }
   if (!id.empty()) {
-    std::uint64_t number = 0;
+    std::int64_t number = 0;
     const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number);
     if (error != std::errc() || end != id.data() + id.size()) {
       const char* why = error == std::errc::result_out_of_range ? "stoll: out of range" : "stoll";
       return std::unexpected(Refusal{
           "INTERNAL_ERROR", fmt::format("convert txn_id [{}] failed, reason={}", id.substr(0, 64), why)});
     }
-    operation.txn = txn::TxnId(number);
+    if (number < 0) {  // what a refused load has as its TxnId
+      return std::unexpected(Refusal{
+          "ANALYSIS_ERROR", fmt::format("errCode = 2, detailMessage = transaction [{}] not found", number)});
+    }
+    operation.txn = txn::TxnId(static_cast<std::uint64_t>(number));
   }
   if (kind == "commit") {
     operation.kind = Kind::Commit;

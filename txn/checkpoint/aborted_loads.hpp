@@ -22,20 +22,26 @@ class AbortedLoads {
   static constexpr std::size_t kCountMax = 4096;
   static constexpr std::size_t kReasonBytesMax = 256;
 
-  void add(TxnId txn, std::string_view reason) {
-    if (!reasons_.emplace(txn, reason.substr(0, kReasonBytesMax)).second) return;
-    order_.push_back(txn);
+  void add(DatabaseId database, TxnId txn, std::string_view reason) {
+    const bool is_new = reasons_.insert_or_assign(txn, Aborted{database, std::string(shown(reason))}).second;
+    if (is_new) order_.push_back(txn);
     if (order_.size() <= kCountMax) return;
     reasons_.erase(order_.front());
     order_.pop_front();
   }
-  const std::string* find(TxnId txn) const {
+  const std::string* find(DatabaseId database, TxnId txn) const {
     const auto found = reasons_.find(txn);
-    return found == reasons_.end() ? nullptr : &found->second;
+    return found == reasons_.end() || found->second.database != database ? nullptr : &found->second.reason;
   }
 
  private:
-  std::unordered_map<TxnId, std::string> reasons_;
+  struct Aborted {
+    DatabaseId database;
+    std::string reason;
+  };
+  static std::string_view shown(std::string_view reason) { return reason.substr(0, kReasonBytesMax); }
+
+  std::unordered_map<TxnId, Aborted> reasons_;
   std::deque<TxnId> order_;
 };
 

@@ -216,18 +216,23 @@ void Coordinator::abort(TxnId txn, const std::string& reason) {
   if (entry == nullptr) return;
   CHECK(entry->phase == OpenLoads::Phase::Receiving);
   core::log_debug("load_aborted", "txn", txn, "label", entry->load.label, "reason", reason);
-  aborted_.add(txn, reason);
+  aborted_.add(entry->load.database, txn, reason);
   open_.remove(txn);
 }
 
-core::Task<core::Result<>> Coordinator::record_operation(TxnId txn, TxnOperation::Kind kind) {
+core::Task<TxnAnswer> Coordinator::record_operation(TxnId txn, TxnOperation::Kind kind) {
   Request request;
   if (kind == TxnOperation::Kind::Commit) {
     request.commit = txn;
   } else {
     request.item = AbortedItem{txn, kUserAbort};
   }
-  co_return co_await submit(request);
+  const auto logged = co_await submit(request);
+  if (!request.error.empty()) co_return TxnAnswer::refused(request.error);
+  if (logged) co_return TxnAnswer::success();
+  co_return TxnAnswer{false, "INTERNAL_ERROR",
+                      fmt::format("transaction [{}] stays pre-committed: {}: free space, then try again", txn,
+                                  logged.error().to_string())};
 }
 
 core::Task<core::Result<>> Coordinator::submit(Request& request) {
@@ -235,6 +240,12 @@ core::Task<core::Result<>> Coordinator::submit(Request& request) {
   work_.notify_all();
   co_await request.answered.wait();
   co_return request.log_result;
+}
+
+void Coordinator::log_if_dropped(TxnId txn, TableId table, const std::string& label) const {
+  if (manifest_.catalog()->find_table(table) != nullptr) return;
+  core::log_warn("committed_into_dropped_table", "txn", txn, "label", label, "table_id", table, "effect",
+                 "its rows are gone");
 }
 
 core::Task<VoteResult> Coordinator::vote(Vote vote) {
@@ -249,7 +260,12 @@ core::Task<VoteResult> Coordinator::vote(Vote vote) {
   Request request;
   request.vote = std::move(vote);
   const auto logged = co_await submit(request);
-  for (const TxnId txn : txns) open_.remove(txn);
+  for (const TxnId txn : txns) {
+    if (const auto entry = open_.find(txn); logged && !entry->load.two_phase) {
+      log_if_dropped(txn, entry->load.table->id, entry->load.label);
+    }
+    open_.remove(txn);
+  }
   if (!logged) {
     co_return std::unexpected(fmt::format(
         "{}{}. Nothing of this load is visible; {}",
@@ -276,7 +292,12 @@ core::Task<std::optional<TxnState>> Coordinator::state_of(DatabaseId database, s
     if (open->phase == OpenLoads::Phase::Receiving) co_return TxnState::Prepare;
     co_await open->decided.wait();
   }
-  if (manifest_.find_prepared(database, label)) co_return TxnState::Precommitted;
+  while (const auto prepared = manifest_.find_prepared(database, label)) {
+    const auto under_way = operations_.find(*prepared);
+    if (under_way == operations_.end()) co_return TxnState::Precommitted;
+    const std::shared_ptr<core::Event> decided = under_way->second;
+    co_await decided->wait();
+  }
   if (manifest_.labels().find(database, label)) co_return TxnState::Visible;
   co_return std::nullopt;
 }
@@ -299,6 +320,7 @@ core::Task<core::Result<>> Coordinator::take_range() {
 std::uint64_t Coordinator::record_bytes_of(const Request& request) {
   constexpr std::uint64_t kSmall = 256;
   if (request.statement) return change_bytes_max(*request.statement);
+  if (request.commit) return sizeof(TxnId);
   if (!request.vote) return kSmall;
   std::uint64_t bytes = kSmall;
   const auto add = [&](const LoadInfo& load) { bytes += LoadInfo::kEncodedBytesMin + load.label.size(); };
@@ -339,6 +361,7 @@ void Coordinator::build(Batch& batch) {
   CheckpointItem checkpoint;
   FooterBlocks checkpoint_blocks;
   bool has_checkpoint = false;
+  std::vector<Request*> commits;
   std::shared_ptr<const Catalog> catalog = manifest_.catalog();
   for (Request* request : batch.requests) {
     if (request->item) {
@@ -346,9 +369,7 @@ void Coordinator::build(Batch& batch) {
                              std::holds_alternative<AbortedItem>(*request->item);
       batch.items.push_back(*request->item);
     } else if (request->commit) {
-      has_checkpoint = true;
-      batch.frees_or_ends = true;
-      checkpoint.prepared.push_back(*request->commit);
+      commits.push_back(request);
     } else if (request->statement) {
       auto change = plan_change(*catalog, *request->statement, request->database);
       if (!change) {
@@ -382,6 +403,18 @@ void Coordinator::build(Batch& batch) {
       }
     }
   }
+  for (Request* request :
+       commits) {  // a DROP DATABASE before them, or in this record, takes the load with it
+    const auto prepared = manifest_.prepared().find(*request->commit);
+    if (prepared == manifest_.prepared().end() ||
+        catalog->find_database(prepared->second.load.database) == nullptr) {
+      request->error = fmt::format("transaction [{}] not found: its database was dropped", *request->commit);
+      continue;
+    }
+    has_checkpoint = true;
+    batch.frees_or_ends = true;
+    checkpoint.prepared.push_back(*request->commit);
+  }
   if (has_checkpoint) {
     checkpoint.number = CheckpointNumber(manifest_.checkpoint().value + 1);
     checkpoint.running_seconds = running_seconds();
@@ -404,6 +437,15 @@ core::Task<void> Coordinator::decide(std::shared_ptr<Batch> batch) {
     for (Request* request : batch->requests) request->answered.set();
     batch->requests.clear();
   }
+  std::erase_if(batch->requests, [](Request* request) {
+    const bool is_abort = request->item && std::holds_alternative<AbortedItem>(*request->item);
+    const bool is_early =
+        (planted(Planted::CommitBeforeRecord) && request->commit) ||
+        (planted(Planted::AbortBeforeRecord) && is_abort) ||
+        (planted(Planted::PrecommitBeforeRecord) && request->vote && !request->vote->prepared.empty());
+    if (is_early) request->answered.set();
+    return is_early;
+  });
   LogRecord written;
   const auto reserve = batch->frees_or_ends ? CommitLog::Reserve::MayUse : CommitLog::Reserve::Keep;
   const auto place = co_await log_->append(std::move(batch->items), reserve, &written);

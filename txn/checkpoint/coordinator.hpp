@@ -115,7 +115,7 @@ class Coordinator {
   const Stats& stats() const { return stats_; }
 
  private:
-  struct Request;  // a vote, a statement, a snapshot, a range: what waits for a record
+  struct Request;  // a vote, a commit, a statement, a snapshot, a range: what waits for a record
   struct Batch;    // the requests of one record
 
   core::Task<void> run_loop();
@@ -127,7 +127,8 @@ class Coordinator {
   core::Task<core::Result<>> submit(Request& request);
   std::optional<TxnId> meant_by(const TxnOperation& operation, DatabaseId database) const;
   core::Task<TxnAnswer> end_prepared(TxnId txn, TxnOperation::Kind kind);
-  core::Task<core::Result<>> record_operation(TxnId txn, TxnOperation::Kind kind);
+  core::Task<TxnAnswer> record_operation(TxnId txn, TxnOperation::Kind kind);
+  void log_if_dropped(TxnId txn, TableId table, const std::string& label) const;
   core::Task<core::Result<>> take_range();
   core::Task<void> take_snapshot();
   core::Task<void> cut_old_journals();

@@ -66,7 +66,11 @@ core::Result<> Manifest::apply(const LogRecord& record,
   return {};
 }
 
+// Rows of a table that is gone will never be shown: their files need not live. With its database a load is gone whole:
+// nobody can ask for it any more.
 void Manifest::add_prepared(PreparedLoad load) {
+  if (catalog_->find_database(load.load.database) == nullptr) return;
+  if (catalog_->find_table(load.load.table) == nullptr) load.blocks.clear();
   prepared_labels_.insert_or_assign({load.load.database, load.load.label}, load.load.txn);
   const TxnId txn = load.load.txn;
   prepared_.insert_or_assign(txn, std::move(load));
@@ -75,7 +79,8 @@ void Manifest::add_prepared(PreparedLoad load) {
 void Manifest::remove_prepared(TxnId txn) {
   const auto found = prepared_.find(txn);
   if (found == prepared_.end()) return;
-  prepared_labels_.erase({found->second.load.database, found->second.load.label});
+  const auto label = prepared_labels_.find({found->second.load.database, found->second.load.label});
+  if (label != prepared_labels_.end() && label->second == txn) prepared_labels_.erase(label);
   prepared_.erase(found);
 }
 
@@ -112,7 +117,16 @@ void Manifest::show(const std::vector<BlockRef>& blocks, std::uint32_t& position
 core::Result<> Manifest::apply_ddl(const CatalogChange& change) {
   TRY(catalog_, catalog_->apply(change));
   std::erase_if(tables_, [&](const auto& entry) { return catalog_->find_table(entry.first) == nullptr; });
-  if (const auto* drop = std::get_if<DropDatabase>(&change)) labels_.forget_database(drop->id);
+  if (const auto* drop = std::get_if<DropDatabase>(&change)) {
+    labels_.forget_database(drop->id);
+    std::erase_if(prepared_labels_, [&](const auto& entry) { return entry.first.first == drop->id; });
+    std::erase_if(prepared_, [&](const auto& entry) { return entry.second.load.database == drop->id; });
+  }
+  if (std::holds_alternative<DropTable>(change) || std::holds_alternative<TruncateTable>(change)) {
+    for (auto& [txn, prepared] : prepared_) {
+      if (catalog_->find_table(prepared.load.table) == nullptr) prepared.blocks = {};
+    }
+  }
   return {};
 }
 
@@ -138,6 +152,7 @@ std::unordered_set<FileId> Manifest::live_files() const {
     for (const VisibleBlock& block : table.blocks) files.insert(block.block.extent.file);
   }
   for (const auto& [id, prepared] : prepared_) {
+    if (core::planted(core::Planted::UnlinkPreparedFiles)) break;
     for (const BlockRef& block : prepared.blocks) files.insert(block.extent.file);
   }
   if (core::planted(core::Planted::ForgetFooterFiles)) return files;
@@ -166,8 +181,10 @@ void Manifest::encode(core::ByteWriter& out) const {
       out.put(block.position);
     }
   }
-  out.put(static_cast<std::uint32_t>(prepared_.size()));
+  const bool forgets = core::planted(core::Planted::ForgetPrepared);
+  out.put(forgets ? 0u : static_cast<std::uint32_t>(prepared_.size()));
   for (const auto& [id, prepared] : prepared_) {
+    if (forgets) break;
     prepared.load.encode(out);
     out.put(static_cast<std::uint32_t>(prepared.blocks.size()));
     for (const BlockRef& block : prepared.blocks) block.encode(out);

@@ -44,14 +44,19 @@ std::optional<TxnId> Coordinator::meant_by(const TxnOperation& operation, Databa
 
 core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
   for (int turns = 0;;) {
-    const Database* const database = manifest_.catalog()->find_database(operation.database);
-    if (database == nullptr) {
+    if (stopping_) {
+      co_return TxnAnswer{false, "INTERNAL_ERROR", "the server is shutting down: try again soon"};
+    }
+    const Database* const found = manifest_.catalog()->find_database(operation.database);
+    if (found == nullptr) {
       co_return TxnAnswer::refused(fmt::format("unknown database, database={}", operation.database));
     }
-    const auto txn = meant_by(operation, database->id);
+    const DatabaseId database =
+        found->id;  // the catalog that `found` is of may go while something is awaited
+    const auto txn = meant_by(operation, database);
     if (!txn) co_return not_found(operation);
     if (const auto open = open_.find(*txn)) {
-      if (open->load.database != database->id) co_return not_found(operation);
+      if (open->load.database != database) co_return not_found(operation);
       if (open->phase == OpenLoads::Phase::Receiving) {
         if (operation.kind == Kind::Commit) {
           if (!operation.txn) co_return not_found(operation);
@@ -60,6 +65,8 @@ core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
         const OpenLoadEnd end = co_await hooks_.abort_open(open->load.shard, *txn, kUserAbort);
         if (end == OpenLoadEnd::Aborted) {
           abort(*txn, kUserAbort);
+          aborted_.add(database, *txn,
+                       kUserAbort);  // the load itself may have come first, with a longer text
           co_return TxnAnswer::success();
         }
         if (end == OpenLoadEnd::NotThere && open_.find(*txn) != nullptr) {
@@ -81,11 +88,12 @@ core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
       continue;
     }
     if (const auto prepared = manifest_.prepared().find(*txn); prepared != manifest_.prepared().end()) {
-      if (prepared->second.load.database != database->id) co_return not_found(operation);
+      if (prepared->second.load.database != database) co_return not_found(operation);
       co_return co_await end_prepared(*txn, operation.kind);
     }
-    if (manifest_.labels().has_txn(*txn)) co_return already_visible(operation);
-    if (const std::string* reason = aborted_.find(*txn)) co_return already_aborted(operation, *reason);
+    if (manifest_.labels().has_txn(database, *txn)) co_return already_visible(operation);
+    if (const std::string* reason = aborted_.find(database, *txn))
+      co_return already_aborted(operation, *reason);
     co_return not_found(operation);
   }
 }
@@ -94,17 +102,19 @@ core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
 core::Task<TxnAnswer> Coordinator::end_prepared(TxnId txn, TxnOperation::Kind kind) {
   const auto decided = std::make_shared<core::Event>();
   operations_.emplace(txn, decided);
-  const auto logged = co_await record_operation(txn, kind);
-  if (logged && kind == Kind::Abort) aborted_.add(txn, kUserAbort);
+  const LoadInfo load = manifest_.prepared().at(txn).load;
+  TxnAnswer answer = co_await record_operation(txn, kind);
+  if (answer.done && kind == Kind::Abort) {
+    aborted_.add(load.database, txn, kUserAbort);
+    if (load.rows > 0) want_reclaim();
+  }
+  if (answer.done && kind == Kind::Commit) log_if_dropped(txn, load.table, load.label);
   operations_.erase(txn);
   decided->set();
-  if (!logged) {
-    co_return TxnAnswer{false, "INTERNAL_ERROR",
-                        fmt::format("transaction [{}] stays pre-committed: {}: free space, then try again",
-                                    txn, logged.error().to_string())};
+  if (answer.done) {
+    core::log_debug(kind == Kind::Commit ? "txn_committed" : "txn_aborted", "txn", txn, "label", load.label);
   }
-  core::log_debug(kind == Kind::Commit ? "txn_committed" : "txn_aborted", "txn", txn);
-  co_return TxnAnswer::success();
+  co_return answer;
 }
 
 }  // namespace penstock::txn

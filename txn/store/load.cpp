@@ -101,6 +101,7 @@ core::Task<void> Load::shrink() {
     const auto flushed = co_await flush_block(Keep::Nothing);
     if (!flushed) fail(flushed.error());
   }
+  if (failure_) fail(*failure_);  // aborted meanwhile: it must not be asked for memory again
   busy_ = was_busy;
   if (!busy_) not_busy_.notify_all();
 }
@@ -110,6 +111,8 @@ void Load::fail(LoadError why) {
   final_counts_ = counts();
   builder_->release_memory();
   decoder_.reset();
+  blocks_.clear();
+  release_pins();
   note_memory();
 }
 
