@@ -231,6 +231,7 @@ std::vector<Scenario> make_scenarios() {
                    limits.coordinator.log_files_per_snapshot = 2;
                    limits.journal = {.file_bytes = 16384, .file_bytes_min = 12288};
                  }});
+  for (Scenario& scenario : two_phase_scenarios()) all.push_back(std::move(scenario));
   return all;
 }
 

@@ -34,6 +34,11 @@ constexpr Case kCases[] = {
     {Planted::IgnoreBootCut, "IgnoreBootCut"},
     {Planted::ForgetFooterFiles, "ForgetFooterFiles"},
     {Planted::UnlinkPinnedFiles, "UnlinkPinnedFiles"},
+    {Planted::ForgetPrepared, "ForgetPrepared"},
+    {Planted::UnlinkPreparedFiles, "UnlinkPreparedFiles"},
+    {Planted::PrecommitBeforeRecord, "PrecommitBeforeRecord"},
+    {Planted::CommitBeforeRecord, "CommitBeforeRecord"},
+    {Planted::AbortBeforeRecord, "AbortBeforeRecord"},
     {Planted::DropVote, "DropVote"},
 };
 constexpr std::uint64_t kSchedulesMax = 40'000;

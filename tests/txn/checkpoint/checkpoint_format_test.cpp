@@ -174,7 +174,7 @@ TEST(Manifest, a_snapshot_reads_back_and_its_bytes_are_golden) {
   EXPECT_EQ(read->version_of(TableId(1)), 1u);
   EXPECT_EQ(read->txn_range_end(), 100u);
   EXPECT_TRUE(read->labels().find(DatabaseId(1), "first"));
-  EXPECT_TRUE(read->labels().has_txn(TxnId(8)));
+  EXPECT_TRUE(read->labels().has_txn(DatabaseId(1), TxnId(8)));
   EXPECT_EQ(read->prepared().size(), 1u);
 }
 
@@ -228,11 +228,13 @@ TEST(LabelBook, an_outcome_stays_until_its_running_time_is_over) {
   EXPECT_TRUE(book.find(DatabaseId(1), "a"));
   book.expire_before(101);
   EXPECT_FALSE(book.find(DatabaseId(1), "a"));
-  EXPECT_FALSE(book.has_txn(TxnId(7)));
-  EXPECT_TRUE(book.has_txn(TxnId(8)));
+  EXPECT_FALSE(book.has_txn(DatabaseId(1), TxnId(7)));
+  EXPECT_TRUE(book.has_txn(DatabaseId(1), TxnId(8)));
+  EXPECT_FALSE(book.has_txn(DatabaseId(2), TxnId(8)));
   EXPECT_FALSE(book.find(DatabaseId(2), "b"));
   book.forget_database(DatabaseId(1));
   EXPECT_EQ(book.size(), 0u);
+  EXPECT_FALSE(book.has_txn(DatabaseId(1), TxnId(8)));
 }
 
 TEST(OpenLoads, twenty_loads_spread_evenly_over_any_number_of_shards) {
