@@ -16,6 +16,7 @@
 #include "net/load/error_log_handler.hpp"
 #include "net/load/load_handler.hpp"
 #include "net/load/redirect_handler.hpp"
+#include "net/load/two_phase_handler.hpp"
 #include "net/query/scan_handler.hpp"
 #include "net/query/statement_handler.hpp"
 #include "tests/net/http/http_world.hpp"
@@ -139,17 +140,21 @@ class DoorsWorld {
     Doors(txn::Store& store, ErrorLogs& error_logs, std::size_t sort_memory_max)
         : authenticator({}, {}),
           load(store, authenticator, error_logs),
+          two_phase(store, authenticator),
           error_log(error_logs),
           statement(store, authenticator),
           scan(store, authenticator, sort_memory_max),
           redirect(router, std::string(kAddress)) {
       router.add(Method::Put, "/api/{db}/{table}/_stream_load", load);
+      router.add(Method::Put, "/api/{db}/_stream_load_2pc", two_phase);
+      router.add(Method::Put, "/api/{db}/{table}/_stream_load_2pc", two_phase);
       router.add(Method::Get, "/api/_load_error_log", error_log);
       router.add(Method::Post, "/api/query/{cluster}/{db}", statement);
       router.add(Method::Get, "/api/{db}/{table}/_scan", scan);
     }
     Authenticator authenticator;
     LoadHandler load;
+    TwoPhaseHandler two_phase;
     ErrorLogHandler error_log;
     StatementHandler statement;
     ScanHandler scan;
