@@ -41,20 +41,6 @@ std::expected<void, txn::LoadError> check_length(const Request& request) {
   return {};
 }
 
-// Hints that change nothing here; Doris refuses those that do not begin with a number of 32 bits, in these words.
-std::expected<void, txn::LoadError> check_hints(const Request& request) {
-  for (const std::string_view name : {"send_batch_parallelism", "load_stream_per_node"}) {
-    std::string_view text = value_of(request, name);
-    if (text.empty()) continue;
-    if (text[0] == '+') text.remove_prefix(1);
-    std::int32_t ignored = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), ignored).ec != std::errc()) {
-      return refuse(fmt::format("{} must be an integer, stoi", name));
-    }
-  }
-  return {};
-}
-
 // Some clients say only how HTTP calls it, and some of those do not compress after all.
 std::expected<txn::Compression, std::string> parse_compression(const Request& request) {
   if (const auto text = value_of(request, "compress_type"); !text.empty())
@@ -174,7 +160,6 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   load.label = value_of(request, "label");
   load.comment = value_of(request, "comment");
   if (auto length = check_length(request); !length) return std::unexpected(length.error());
-  if (auto hints = check_hints(request); !hints) return std::unexpected(hints.error());
 
   load.two_phase = value_of(request, "two_phase_commit") == "true";  // exactly: as Doris
   if (const auto group = value_of(request, "group_commit");
