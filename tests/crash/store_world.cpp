@@ -297,6 +297,10 @@ Task<void> open_load(txn::Store* store, Knowledge* knows, LoadPlan plan, OpenLoa
   if (!two_phase) knows->loads[plan.number] = Known::InDoubt;
   txn::BeginResult began = co_await store->begin(
       {.database = "db", .table = plan.table, .label = label_of(plan.number), .two_phase = two_phase});
+  if (began.status == txn::BeginResult::Status::Refused && knows->may_refuse) {
+    refuse(*knows, plan, began.message);
+    co_return;
+  }
   if (began.status != txn::BeginResult::Status::Began) {
     knows->violate(fmt::format("load {} cannot begin: {}", plan.number, began.message));
     co_return;

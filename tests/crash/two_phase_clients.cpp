@@ -107,15 +107,19 @@ bool can_be_loaded(txn::Store& store, Knowledge& knows, const LoadPlan& plan) {
 Task<void> prepare(txn::Store* store, Knowledge* knows, LoadPlan plan) {
   plan.generation = knows->generations[plan.table];
   knows->plans[plan.number] = plan;
-  const bool is_free =
-      !knows->two_phase.contains(plan.number) || knows->two_phase[plan.number].stage == Stage::Aborted;
+  const bool is_new = !knows->two_phase.contains(plan.number);
+  const Stage before = knows->two_phase[plan.number].stage;
+  const bool is_free = is_new || before == Stage::Aborted;
   knows->two_phase[plan.number].stage = Stage::Sending;
   txn::BeginResult began = co_await store->begin(
       {.database = "db", .table = plan.table, .label = label_of(plan.number), .two_phase = true});
   TwoPhase& load = knows->two_phase[plan.number];
   if (began.status == txn::BeginResult::Status::LabelExists) {
-    knows->violate(fmt::format("the label of load {} is held by a transaction that is {}{}", plan.number,
-                               txn::txn_state_name(began.existing), is_free ? ", and it was free" : ""));
+    load.stage = before;
+    if (is_free || !knows->may_refuse) {  // (its abort may have been refused)
+      knows->violate(fmt::format("the label of load {} is held by a transaction that is {}", plan.number,
+                                 txn::txn_state_name(began.existing)));
+    }
     co_return;
   }
   if (began.status == txn::BeginResult::Status::Refused) {
@@ -186,6 +190,10 @@ Task<void> abort_while_open(txn::Store* store, Knowledge* knows, LoadPlan plan, 
   TwoPhase& load = knows->two_phase[plan.number];
   load.stage = Stage::Sending;
   co_await open_load(store, knows, plan, &open);
+  if (open.load == nullptr) {  // it could not begin, which is noted
+    become_aborted(*knows, plan.number);
+    co_return;
+  }
   load.txn = open.began.txn;
   const txn::TxnOperation operation = operation_on(load, plan.number, Kind::Abort, by);
   if (const txn::TxnAnswer answer = co_await store->operate(operation); !answer.done)
