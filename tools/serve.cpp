@@ -26,7 +26,9 @@
 #include "net/load/two_phase_handler.hpp"
 #include "net/query/front_handlers.hpp"
 #include "net/query/scan_handler.hpp"
+#include "net/query/schema_handler.hpp"
 #include "net/query/statement_handler.hpp"
+#include "net/query/transactions_handler.hpp"
 #include "tools/zone_files.hpp"
 #include "txn/store/store.hpp"
 
@@ -40,6 +42,10 @@ struct Doors {
       : authenticator(std::move(users), key),
         load(store, authenticator, error_logs),
         two_phase(store, authenticator),
+        transactions(store, authenticator),
+        load_state(store, authenticator),
+        schema(store, authenticator),
+        backends(authenticator, config.listen),
         error_log(error_logs),
         statement(store, authenticator),
         scan(store, authenticator, config.limits.sort_memory_mib * core::kMiB),
@@ -53,12 +59,23 @@ struct Doors {
     router.add(net::Method::Post, "/api/query/{cluster}/{db}", statement);
     router.add(net::Method::Get, "/api/{db}/{table}/_scan", scan);
     router.add(net::Method::Get, "/api/_load_error_log", error_log);
+    router.add(net::Method::Get, "/api/{db}/get_load_state", load_state);
+    router.add(net::Method::Get, "/api/_transactions", transactions);
+    router.add(net::Method::Post, "/api/_transactions/abort", transactions);
+    router.add(net::Method::Get, "/api/{db}/{table}/_schema", schema);
+    router.add(net::Method::Get, "/api/backends", backends);
+    router.add(net::Method::Get, "/api/bootstrap", bootstrap);
     router.add(net::Method::Get, "/api/health", health);
     router.add(net::Method::Get, "/", root);
   }
   net::Authenticator authenticator;
   net::LoadHandler load;
   net::TwoPhaseHandler two_phase;
+  net::TransactionsHandler transactions;
+  net::LoadStateHandler load_state;
+  net::SchemaHandler schema;
+  net::BackendsHandler backends;
+  net::BootstrapHandler bootstrap;
   net::ErrorLogHandler error_log;
   net::StatementHandler statement;
   net::ScanHandler scan;
@@ -206,6 +223,7 @@ class Process {
   bool has_front() const { return !config_.redirect_listen.empty(); }
   static core::Task<void> set_address(Process* process, std::uint32_t index, std::string address) {
     process->error_logs_.set_address(address);
+    process->doors_[index]->backends.set_address(address);
     process->doors_[index]->redirect.set_main_address(std::move(address));
     co_return;
   }

@@ -390,9 +390,14 @@ Task<void> drop_and_wait(txn::Store* store, Knowledge* knows, std::string table)
 
 }  // namespace
 
+Task<std::optional<txn::TxnState>> state_of(txn::Store* store, int number) {
+  const auto state = co_await store->label_state("db", label_of(number));
+  co_return state == txn::TxnState::Aborted ? std::nullopt : state;
+}
+
 Task<void> look_at_labels(txn::Store* store, Knowledge* knows) {
   for (const auto& [number, plan] : knows->plans) {
-    const auto state = co_await store->label_state("db", label_of(number));
+    const auto state = co_await state_of(store, number);
     if (knows->two_phase.contains(number)) settle_two_phase(*knows, number, state);
     if (state == txn::TxnState::Visible) knows->seen_visible.insert(number);
   }
@@ -418,7 +423,7 @@ Task<void> look(txn::Store* store, Knowledge* knows) {
   }
   std::size_t rows_expected = 0;
   for (const auto& [number, plan] : knows->plans) {
-    const auto state = co_await store->label_state("db", label_of(number));
+    const auto state = co_await state_of(store, number);
     const bool has_label = state == txn::TxnState::Visible;
     if (knows->two_phase.contains(number)) {
       settle_two_phase(*knows, number, state);

@@ -103,6 +103,8 @@ struct Outcome {
   std::string message;
 };
 std::string label_of(int number);
+// Nothing: not there. (Aborts are remembered for a while, and a process that is killed forgets them.)
+core::Task<std::optional<txn::TxnState>> state_of(txn::Store* store, int number);
 // The body of a load that has begun, in uneven pieces, and its end.
 core::Task<Outcome> send_whole_load(txn::Store* store, txn::BeganLoad began, LoadPlan plan);
 // The answer was Fail: nothing of it may ever be seen, unless it is sent again.

@@ -87,7 +87,7 @@ Task<void> decide(txn::Store* store, Knowledge* knows, int number, Kind kind, By
   if (before == Stage::Precommitted && !knows->may_refuse)
     knows->violate(
         fmt::format("load {} is precommitted, and its decision was refused: {}", number, answer.text));
-  const auto state = co_await store->label_state("db", label_of(number));
+  const auto state = co_await state_of(store, number);
   settle_two_phase(*knows, number, state);
 }
 
@@ -199,7 +199,7 @@ Task<void> abort_while_open(txn::Store* store, Knowledge* knows, LoadPlan plan, 
   if (const txn::TxnAnswer answer = co_await store->operate(operation); !answer.done)
     knows->violate(fmt::format("load {} is open, and its abort was refused: {}", plan.number, answer.text));
   become_aborted(*knows, plan.number);
-  if (co_await store->label_state("db", label_of(plan.number)))
+  if (co_await state_of(store, plan.number))
     knows->violate(fmt::format("the label of load {} is not free behind its abort", plan.number));
   const Outcome outcome = co_await core::call_on(open.began.shard, [o = &open] { return finish_there(o); });
   if (outcome.ok) knows->violate(fmt::format("load {} was aborted and went on", plan.number));

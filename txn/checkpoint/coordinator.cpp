@@ -206,7 +206,7 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
     load.shard = open_.place();
     result.status = BeginResult::Status::Began;
     result.load = load;
-    open_.add(std::move(load));
+    open_.add(std::move(load))->since = shard_.now().monotonic;
     co_return result;
   }
 }
@@ -216,7 +216,7 @@ void Coordinator::abort(TxnId txn, const std::string& reason) {
   if (entry == nullptr) return;
   CHECK(entry->phase == OpenLoads::Phase::Receiving);
   core::log_debug("load_aborted", "txn", txn, "label", entry->load.label, "reason", reason);
-  aborted_.add(entry->load.database, txn, reason);
+  aborted_.add(entry->load.database, txn, entry->load.label, reason);
   open_.remove(txn);
 }
 
@@ -261,7 +261,9 @@ core::Task<VoteResult> Coordinator::vote(Vote vote) {
   request.vote = std::move(vote);
   const auto logged = co_await submit(request);
   for (const TxnId txn : txns) {
-    if (const auto entry = open_.find(txn); logged && !entry->load.two_phase) {
+    if (const auto entry = open_.find(txn); logged && entry->load.two_phase) {
+      if (manifest_.prepared().contains(txn)) prepared_since_.emplace(txn, shard_.now().monotonic);
+    } else if (logged) {
       log_if_dropped(txn, entry->load.table->id, entry->load.label);
     }
     open_.remove(txn);
@@ -299,6 +301,7 @@ core::Task<std::optional<TxnState>> Coordinator::state_of(DatabaseId database, s
     co_await decided->wait();
   }
   if (manifest_.labels().find(database, label)) co_return TxnState::Visible;
+  if (aborted_.has_label(database, label)) co_return TxnState::Aborted;
   co_return std::nullopt;
 }
 
@@ -494,6 +497,8 @@ core::Task<void> Coordinator::take_snapshot() {
   if (limits_.label_retention_seconds < running_seconds()) {
     manifest_.labels().expire_before(running_seconds() - limits_.label_retention_seconds);
   }
+  std::erase_if(prepared_since_,  // a DROP DATABASE takes loads without a word
+                [this](const auto& entry) { return !manifest_.prepared().contains(entry.first); });
   std::vector<std::byte> payload;
   core::ByteWriter writer(payload);
   manifest_.encode(writer);
@@ -538,95 +543,6 @@ core::Task<void> Coordinator::take_snapshot() {
   snapshot_under_way_ = false;
   --background_;
   idle_.notify_all();
-}
-
-core::Task<void> Coordinator::unlink_files(FileKind kind, std::vector<FileId> files) {
-  for (const FileId file : files) {
-    const auto unlinked = co_await directory_.unlink(format_file_name(kind, file));
-    if (unlinked) {
-      ++stats_.files_unlinked;
-    } else if (unlinked.error().code != core::Errc::NotFound) {
-      core::log_warn("unlink_failed", "file", format_file_name(kind, file), "error",
-                     unlinked.error().to_string());
-    }
-  }
-}
-
-// Gives back the space that a run which was killed had reserved behind its last record. Footers that lie there are not
-// needed any more: the snapshot has what they say.
-core::Task<void> Coordinator::cut_old_journals() {
-  std::map<FileId, std::uint64_t> ends;
-  const auto note = [&](const BlockRef& block) {
-    if (block.extent.file.epoch() == epoch_) return;
-    std::uint64_t& end = ends[block.extent.file];
-    end = std::max(end, block.extent.offset + block.extent.length);
-  };
-  for (const VisibleBlock& block : manifest_.all_blocks()) note(block.block);
-  for (const auto& [txn, prepared] : manifest_.prepared()) {
-    for (const BlockRef& block : prepared.blocks) note(block);
-  }
-  for (const auto& [id, end] : ends) {
-    auto file = co_await directory_.open_file(format_file_name(FileKind::Journal, id), {.write = true});
-    if (!file) continue;
-    const std::uint64_t keep = core::round_up(end, core::kPage);
-    const auto size = co_await file->size();
-    if (size && *size > keep) (void)co_await file->truncate(keep);
-    co_await file->close();
-  }
-}
-
-void Coordinator::want_reclaim() {
-  if (stopping_ || !loop_running_) return;
-  ++background_;
-  shard_.spawn(reclaim());
-}
-
-core::Task<void> Coordinator::reclaim() {
-  if (reclaim_under_way_) {
-    reclaim_again_ = true;
-    --background_;
-    idle_.notify_all();
-    co_return;
-  }
-  reclaim_under_way_ = true;
-  do {
-    reclaim_again_ = false;
-    std::vector<FileId> candidates = co_await hooks_.sealed_files();
-    for (const FileName& file : old_files_) {
-      if (file.kind == FileKind::Journal) candidates.push_back(file.id);
-    }
-    const std::unordered_set<FileId> live = manifest_.live_files();
-    std::erase_if(candidates, [&](FileId file) { return live.contains(file); });
-    std::erase_if(old_files_, [&](const FileName& file) {
-      return file.kind == FileKind::Journal && !live.contains(file.id);
-    });
-    if (!candidates.empty()) co_await hooks_.forget_files(candidates);
-    for (const FileId file : candidates) graves_.push_back(Grave{next_pin_, file});
-    std::vector<FileId> ready;
-    std::erase_if(graves_, [&](const Grave& grave) {
-      const bool free =
-          pins_.empty() || *pins_.begin() >= grave.before_pin || planted(Planted::UnlinkPinnedFiles);
-      if (free) ready.push_back(grave.file);
-      return free;
-    });
-    co_await unlink_files(FileKind::Journal, std::move(ready));
-  } while (reclaim_again_);
-  reclaim_under_way_ = false;
-  --background_;
-  idle_.notify_all();
-}
-
-Coordinator::Pin Coordinator::pin() {
-  const std::uint64_t id = next_pin_++;
-  pins_.insert(id);
-  return Pin{manifest_.checkpoint(), manifest_.catalog(), id};
-}
-
-void Coordinator::unpin(std::uint64_t id) {
-  pins_.erase(id);
-  if (graves_.empty() || (!pins_.empty() && *pins_.begin() < graves_.front().before_pin)) return;
-  ++background_;
-  shard_.spawn(reclaim());
 }
 
 }  // namespace penstock::txn

@@ -26,6 +26,7 @@
 #include "txn/checkpoint/manifest.hpp"
 #include "txn/checkpoint/open_loads.hpp"
 #include "txn/checkpoint/recovery.hpp"
+#include "txn/checkpoint/transaction_list.hpp"
 #include "txn/checkpoint/txn_operation.hpp"
 #include "txn/schema/plan.hpp"
 
@@ -88,6 +89,9 @@ class Coordinator {
   // A client's commit or abort; answers when it is durable and, for a commit, its rows are visible everywhere.
   core::Task<TxnAnswer> operate(TxnOperation operation);
   core::Task<std::expected<void, SqlError>> execute(Statement statement, std::string database);
+  // What is open or prepared, by TxnId; and the end of all of it that a label prefix names.
+  TransactionList list(const TransactionFilter& filter) const;
+  core::Task<AbortedTransactions> abort_all(std::string database, std::string label_prefix);
   // The outcome of a label, as get_load_state would say it; waits for a record in flight.
   core::Task<std::optional<TxnState>> state_of(DatabaseId database, std::string label);
 
@@ -149,6 +153,7 @@ class Coordinator {
   Manifest manifest_;
   OpenLoads open_;
   AbortedLoads aborted_;
+  std::unordered_map<TxnId, core::Instant> prepared_since_;  // in this run; older ones since started_
   std::map<TxnId, std::shared_ptr<core::Event>>
       operations_;  // on prepared loads, until their record is in force
   std::unique_ptr<CommitLog> log_;

@@ -65,8 +65,8 @@ core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
         const OpenLoadEnd end = co_await hooks_.abort_open(open->load.shard, *txn, kUserAbort);
         if (end == OpenLoadEnd::Aborted) {
           abort(*txn, kUserAbort);
-          aborted_.add(database, *txn,
-                       kUserAbort);  // the load itself may have come first, with a longer text
+          // The load itself may have come first, with a longer text.
+          aborted_.add(database, *txn, open->load.label, kUserAbort);
           co_return TxnAnswer::success();
         }
         if (end == OpenLoadEnd::NotThere && open_.find(*txn) != nullptr) {
@@ -105,10 +105,11 @@ core::Task<TxnAnswer> Coordinator::end_prepared(TxnId txn, TxnOperation::Kind ki
   const LoadInfo load = manifest_.prepared().at(txn).load;
   TxnAnswer answer = co_await record_operation(txn, kind);
   if (answer.done && kind == Kind::Abort) {
-    aborted_.add(load.database, txn, kUserAbort);
+    aborted_.add(load.database, txn, load.label, kUserAbort);
     if (load.rows > 0) want_reclaim();
   }
   if (answer.done && kind == Kind::Commit) log_if_dropped(txn, load.table, load.label);
+  if (answer.done) prepared_since_.erase(txn);
   operations_.erase(txn);
   decided->set();
   if (answer.done) {

@@ -178,6 +178,27 @@ core::Task<TxnAnswer> Store::operate(TxnOperation operation) {
   });
 }
 
+namespace {
+core::Task<TransactionList> list_there(Coordinator* coordinator, TransactionFilter filter) {
+  co_return coordinator->list(filter);
+}
+}  // namespace
+
+core::Task<TransactionList> Store::transactions(TransactionFilter filter) {
+  Coordinator* const coordinator = coordinator_.get();
+  co_return co_await core::call_on(core::ShardId(0), [coordinator, f = std::move(filter)]() mutable {
+    return list_there(coordinator, std::move(f));
+  });
+}
+
+core::Task<AbortedTransactions> Store::abort_all(std::string database, std::string label_prefix) {
+  Coordinator* const coordinator = coordinator_.get();
+  co_return co_await core::call_on(
+      core::ShardId(0), [coordinator, d = std::move(database), l = std::move(label_prefix)]() mutable {
+        return coordinator->abort_all(std::move(d), std::move(l));
+      });
+}
+
 core::Task<BeginResult> Store::begin(BeginRequest request) {
   Coordinator* const coordinator = coordinator_.get();
   co_return co_await core::call_on(core::ShardId(0), [coordinator, r = std::move(request)]() mutable {

@@ -48,6 +48,8 @@ class Store {
 
   // A client's commit or abort of a transaction (any shard).
   core::Task<TxnAnswer> operate(TxnOperation operation);
+  core::Task<TransactionList> transactions(TransactionFilter filter);
+  core::Task<AbortedTransactions> abort_all(std::string database, std::string label_prefix);
 
   core::Task<std::expected<void, SqlError>> execute(Statement statement, std::string database);
   core::Task<std::expected<std::unique_ptr<Scan>, std::string>> scan(std::string database, std::string table);

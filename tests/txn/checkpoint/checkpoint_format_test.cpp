@@ -269,13 +269,16 @@ TEST(Manifest, a_prepared_load_keeps_its_files_until_its_table_goes_and_goes_wit
 TEST(AbortedLoads, the_newest_are_kept_with_their_reasons) {
   AbortedLoads loads;
   for (std::uint64_t n = 1; n <= AbortedLoads::kCountMax + 10; ++n) {
-    loads.add(DatabaseId(1), TxnId(n), "first");
-    loads.add(DatabaseId(1), TxnId(n), std::string(1000, 'x'));
+    loads.add(DatabaseId(1), TxnId(n), "l" + std::to_string(n % 5000), "first");
+    loads.add(DatabaseId(1), TxnId(n), "l" + std::to_string(n % 5000), std::string(1000, 'x'));
   }
   EXPECT_EQ(loads.find(DatabaseId(1), TxnId(10)), nullptr);
   ASSERT_NE(loads.find(DatabaseId(1), TxnId(11)), nullptr);
   EXPECT_EQ(*loads.find(DatabaseId(1), TxnId(11)), std::string(AbortedLoads::kReasonBytesMax, 'x'));
   EXPECT_EQ(loads.find(DatabaseId(2), TxnId(11)), nullptr);
+  EXPECT_FALSE(loads.has_label(DatabaseId(1), "l10"));
+  EXPECT_TRUE(loads.has_label(DatabaseId(1), "l11"));
+  EXPECT_FALSE(loads.has_label(DatabaseId(2), "l11"));
 }
 
 TEST(Manifest, a_checkpoint_that_does_not_follow_is_corrupt) {
