@@ -204,6 +204,50 @@ TEST_F(TwoPhaseTest,
   EXPECT_EQ(met.size(), 2u);
 }
 
+// Appends until the memory of the shard is full many times over.
+Task<void> press(OpenLoad* open, int rows) {
+  std::string body;
+  for (int i = 0; i < rows; ++i) body += fmt::format("{}\tvalue-{}\n", open->plan.number * 1000 + i, i);
+  for (std::size_t at = 0; at < body.size(); at += 97) {
+    auto fed = co_await open->load->append(
+        core::as_bytes(body).subspan(at, std::min<std::size_t>(97, body.size() - at)));
+    EXPECT_TRUE(fed.has_value());
+  }
+}
+Task<void> two_loads(txn::Store* store, Knowledge* knows, OpenLoad* one, OpenLoad* two) {
+  knows->two_phase[1].stage = TwoPhase::Stage::Sending;
+  knows->two_phase[2].stage = TwoPhase::Stage::Sending;
+  co_await open_load(store, knows, {.number = 1, .rows = 7}, one);
+  co_await open_load(store, knows, {.number = 2, .rows = 0}, two);
+}
+
+TEST_F(TwoPhaseTest, a_load_that_is_aborted_while_it_is_written_out_gives_its_memory_back) {
+  txn::StoreLimits limits = tiny_limits();
+  limits.load_memory_max = core::kKiB;
+  limits.block.rows_max = 64;
+  limits.block.input_bytes_max = 8 * core::kKiB;
+  for (int micros = 0; micros < 600; micros += 20) {
+    StoreWorld world(static_cast<std::uint64_t>(micros + 1), 1, limits);
+    Knowledge knows;
+    make_table(world, knows);
+    OpenLoad one;
+    OpenLoad two;
+    ASSERT_EQ(world.run(two_loads(&world.store(), &knows, &one, &two)), RunStatus::Done);
+    txn::TxnAnswer answer;
+    ASSERT_EQ(world.run(both(press(&two, 60),
+                             ask(&world.store(), {Kind::Abort, "db", one.began.txn, ""}, &answer), micros)),
+              RunStatus::Done);
+    EXPECT_TRUE(answer.done) << answer.text;
+    ASSERT_EQ(world.run(press(&two, 60)), RunStatus::Done);
+    EXPECT_EQ(one.load->builder_memory(), 0u);
+    Outcome outcome;
+    ASSERT_EQ(world.run(end_open(&one, &outcome)), RunStatus::Done);
+    EXPECT_FALSE(outcome.ok);
+    ASSERT_EQ(world.run(end_open(&two, &outcome)), RunStatus::Done);
+    EXPECT_TRUE(outcome.ok) << outcome.message;
+  }
+}
+
 Task<void> prepare_many(txn::Store* store, Knowledge* knows, int count) {
   for (int i = 1; i <= count; ++i) co_await prepare(store, knows, {.number = i, .rows = i % 3});
 }
