@@ -135,7 +135,7 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
                      fmt::format("Label format error. regex: ^[-_A-Za-z0-9:]{{1,{}}}$, label: {}",
                                  kLabelBytesMax, request.label));
   }
-  for (;;) {
+  for (bool has_waited = false;;) {
     const Database* const database = manifest_.catalog()->find_database(request.database);
     if (database == nullptr) {
       co_return refuse(
@@ -152,6 +152,11 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
       if (const auto open = open_.find(database->id, request.label)) {
         if (open->phase == OpenLoads::Phase::Voted) {  // its record decides what the answer is
           co_await open->decided.wait();
+          continue;
+        }
+        if (!has_waited) {
+          has_waited = true;
+          co_await wait_for_end(open);
           continue;
         }
         result.status = BeginResult::Status::LabelExists;
@@ -209,6 +214,14 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
     open_.add(std::move(load))->since = shard_.now().monotonic;
     co_return result;
   }
+}
+
+// Real clients take RUNNING for done, and ask as soon as their own connection has broken. That news, and what was sent
+// before it, has this long to come to the load.
+core::Task<void> Coordinator::wait_for_end(std::shared_ptr<OpenLoads::Entry> open) {
+  constexpr core::Duration kTurn = std::chrono::milliseconds(5);
+  constexpr int kTurns = 20;
+  for (int turn = 0; turn < kTurns && !open->decided.is_set(); ++turn) (void)co_await shard_.sleep_for(kTurn);
 }
 
 void Coordinator::abort(TxnId txn, const std::string& reason) {

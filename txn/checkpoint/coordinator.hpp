@@ -133,6 +133,7 @@ class Coordinator {
   core::Task<TxnAnswer> end_prepared(TxnId txn, TxnOperation::Kind kind);
   core::Task<TxnAnswer> record_operation(TxnId txn, TxnOperation::Kind kind);
   void log_if_dropped(TxnId txn, TableId table, const std::string& label) const;
+  core::Task<void> wait_for_end(std::shared_ptr<OpenLoads::Entry> open);
   core::Task<core::Result<>> take_range();
   core::Task<void> take_snapshot();
   core::Task<void> cut_old_journals();

@@ -219,6 +219,23 @@ TEST_F(TwoPhase, a_taken_label_says_whose_it_is_and_how_far_that_is) {
   EXPECT_EQ(doors.scan("t"), "1\t1\n");
 }
 
+// Clients that take RUNNING for done ask again at once when their connection has broken.
+TEST_F(TwoPhase, a_load_whose_connection_broke_is_not_running_when_its_client_asks_again_at_once) {
+  for (int i = 0; i < 20; ++i) {
+    const std::string label = "broken-" + std::to_string(i);
+    sim::SimClient client = open_load(label, "1\t1\n", "false");
+    client.send(chunk("2\t2\n"));
+    if (i % 2 == 0) {
+      client.reset();
+    } else {
+      client.shutdown_write();
+    }
+    const Reply again = doors.load("t", "3\t3\n", "label: " + label + "\r\n");
+    EXPECT_EQ(field_of(again.body, "Status"), "Success") << again.body;
+  }
+  EXPECT_EQ(doors.get("/api/db/t/_scan?columns=count(*)").body, "20\n");
+}
+
 // The start of a Flink subtask: an empty probe, its abort, and the same label for the real load.
 TEST_F(TwoPhase, a_probe_is_an_empty_load_and_gives_its_label_back) {
   const std::string probe = prepare("pre_db_t_0_1", "");
