@@ -23,9 +23,12 @@
 #include "net/load/error_log_handler.hpp"
 #include "net/load/load_handler.hpp"
 #include "net/load/redirect_handler.hpp"
+#include "net/load/two_phase_handler.hpp"
 #include "net/query/front_handlers.hpp"
 #include "net/query/scan_handler.hpp"
+#include "net/query/schema_handler.hpp"
 #include "net/query/statement_handler.hpp"
+#include "net/query/transactions_handler.hpp"
 #include "tools/zone_files.hpp"
 #include "txn/store/store.hpp"
 
@@ -38,6 +41,11 @@ struct Doors {
         const net::Authenticator::Key& key, const Config& config)
       : authenticator(std::move(users), key),
         load(store, authenticator, error_logs),
+        two_phase(store, authenticator),
+        transactions(store, authenticator),
+        load_state(store, authenticator),
+        schema(store, authenticator),
+        backends(authenticator, config.listen),
         error_log(error_logs),
         statement(store, authenticator),
         scan(store, authenticator, config.limits.sort_memory_mib * core::kMiB),
@@ -45,15 +53,29 @@ struct Doors {
         redirect(router, config.listen) {
     for (const net::Method method : {net::Method::Put, net::Method::Post}) {
       router.add(method, "/api/{db}/{table}/_stream_load", load);
+      router.add(method, "/api/{db}/_stream_load_2pc", two_phase);
+      router.add(method, "/api/{db}/{table}/_stream_load_2pc", two_phase);
     }
     router.add(net::Method::Post, "/api/query/{cluster}/{db}", statement);
     router.add(net::Method::Get, "/api/{db}/{table}/_scan", scan);
     router.add(net::Method::Get, "/api/_load_error_log", error_log);
+    router.add(net::Method::Get, "/api/{db}/get_load_state", load_state);
+    router.add(net::Method::Get, "/api/_transactions", transactions);
+    router.add(net::Method::Post, "/api/_transactions/abort", transactions);
+    router.add(net::Method::Get, "/api/{db}/{table}/_schema", schema);
+    router.add(net::Method::Get, "/api/backends", backends);
+    router.add(net::Method::Get, "/api/bootstrap", bootstrap);
     router.add(net::Method::Get, "/api/health", health);
     router.add(net::Method::Get, "/", root);
   }
   net::Authenticator authenticator;
   net::LoadHandler load;
+  net::TwoPhaseHandler two_phase;
+  net::TransactionsHandler transactions;
+  net::LoadStateHandler load_state;
+  net::SchemaHandler schema;
+  net::BackendsHandler backends;
+  net::BootstrapHandler bootstrap;
   net::ErrorLogHandler error_log;
   net::StatementHandler statement;
   net::ScanHandler scan;
@@ -206,6 +228,7 @@ class Process {
   bool has_front() const { return !config_.redirect_listen.empty(); }
   static core::Task<void> set_address(Process* process, std::uint32_t index, std::string address) {
     process->error_logs_.set_address(address);
+    process->doors_[index]->backends.set_address(address);
     process->doors_[index]->redirect.set_main_address(std::move(address));
     co_return;
   }

@@ -31,7 +31,12 @@ enum class Planted {
   IgnoreBootCut,         // recovery takes what lies in an old log behind the point that a later Boot accepted
   ForgetFooterFiles,     // a journal file is unlinked though a footer in it would be read by a recovery
   UnlinkPinnedFiles,     // a journal file is unlinked under a scan, and under a load that has not ended
-  DropVote,              // of a vote with several footers the last one does not reach the record
+  ForgetPrepared,        // a snapshot leaves the precommitted loads out
+  UnlinkPreparedFiles,   // a journal file is unlinked though a precommitted load has rows in it
+  PrecommitBeforeRecord,  // a two-phase load is answered before its Prepared record is synced
+  CommitBeforeRecord,     // a client's commit is answered before its record is synced
+  AbortBeforeRecord,      // a client's abort is answered before its record is synced
+  DropVote,               // of a vote with several footers the last one does not reach the record
 };
 
 #ifdef PENSTOCK_PLANTED_BUGS

@@ -49,6 +49,7 @@ core::Task<void> LoadHandler::handle(Exchange& exchange) {
   LoadRequest known{.database = std::string(exchange.parameter("db")),
                     .table = std::string(exchange.parameter("table"))};
   known.label = exchange.request().header("label").value_or("");
+  known.two_phase = exchange.request().header("two_phase_commit") == "true";
 
   const auto user = co_await authenticator_.check(exchange.request());
   if (!user) {

@@ -161,11 +161,7 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   load.comment = value_of(request, "comment");
   if (auto length = check_length(request); !length) return std::unexpected(length.error());
 
-  load.two_phase = value_of(request, "two_phase_commit") == "true";
-  if (load.two_phase) {
-    return refuse(
-        "two_phase_commit: true is not supported yet by this version of penstock; send the load without it");
-  }
+  load.two_phase = value_of(request, "two_phase_commit") == "true";  // exactly: as Doris
   if (const auto group = value_of(request, "group_commit");
       !group.empty() && !equals_ignoring_case(group, "off_mode")) {
     if (!equals_ignoring_case(group, "sync_mode") && !equals_ignoring_case(group, "async_mode")) {

@@ -271,7 +271,8 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
   reply.loaded_rows = outcome ? counts.loaded_rows : 0;
   reply.unselected_rows = counts.unselected_rows;
   reply.load_bytes = counts.body_bytes;
-  reply.commit_ms = core::to_millis(decided - received);
+  // A two-phase load commits later, by another request.
+  (reply.two_phase ? reply.write_ms : reply.commit_ms) = core::to_millis(decided - received);
   reply.load_ms = core::to_millis(decided - begun->received);
   reply.first_error = load->first_error();
   reply.error_lines = first_entries(load->error_log());
@@ -283,8 +284,9 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
     core::log_info("load_failed", "db", request.database, "table", request.table, "label", reply.label, "txn",
                    reply.txn_id, "why", reply.message, "rows", reply.total_rows);
   } else {
-    core::log_debug("load_visible", "db", request.database, "table", request.table, "label", reply.label,
-                    "txn", reply.txn_id, "rows", reply.loaded_rows, "ms", reply.load_ms);
+    core::log_debug(reply.two_phase ? "load_precommitted" : "load_visible", "db", request.database, "table",
+                    request.table, "label", reply.label, "txn", reply.txn_id, "rows", reply.loaded_rows, "ms",
+                    reply.load_ms);
   }
   if (end.peer_is_gone) {
     if (!exchange.body().is_broken()) exchange.abandon();

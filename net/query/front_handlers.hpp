@@ -1,6 +1,7 @@
-// The small front-end endpoints: GET / and GET /api/health. No auth; they answer at once, whatever the load.
+// The small front-end endpoints: GET /, /api/health and /api/bootstrap without auth, /api/backends with it. They answer at
+// once, whatever the load.
 //
-// Journey:  Router -> [RootHandler, HealthHandler].
+// Journey:  Router -> [RootHandler, HealthHandler, BootstrapHandler, BackendsHandler].
 // Shard:    one per shard.
 // Promise:  status below 500 while the process can answer at all (clients take that for alive).
 // Failure:  none.
@@ -8,6 +9,7 @@
 
 #include <string>
 
+#include "net/auth/authenticator.hpp"
 #include "net/http/exchange.hpp"
 
 namespace penstock::net {
@@ -19,6 +21,24 @@ class RootHandler final : public Handler {
 
  private:
   const std::string version_;
+};
+
+class BootstrapHandler final : public Handler {
+ public:
+  core::Task<void> handle(Exchange& exchange) override;
+};
+
+// This process, under the name by which the client reached it: the address in Host, else the one it listens on.
+class BackendsHandler final : public Handler {
+ public:
+  BackendsHandler(Authenticator& authenticator, std::string address)
+      : authenticator_(authenticator), address_(std::move(address)) {}
+  core::Task<void> handle(Exchange& exchange) override;
+  void set_address(std::string address) { address_ = std::move(address); }
+
+ private:
+  Authenticator& authenticator_;
+  std::string address_;
 };
 
 class HealthHandler final : public Handler {

@@ -50,6 +50,7 @@ struct Scenario {
   txn::StoreLimits limits() const;
 };
 const std::vector<Scenario>& scenarios();
+std::vector<Scenario> two_phase_scenarios();  // part of scenarios()
 const Scenario* find_scenario(const std::string& name);
 // Scenarios with the nth sync or write of each kind of file failing.
 std::vector<Scenario> fault_scenarios();

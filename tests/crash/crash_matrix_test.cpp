@@ -52,6 +52,14 @@ TEST(CrashMatrix, a_footer_alone_in_a_dead_file_survives_an_end_at_every_operati
   run_matrix("footer_alone", 5);
 }
 
+TEST(CrashMatrix, two_phase_loads_survive_an_end_at_every_operation) { run_matrix("two_phase"); }
+TEST(CrashMatrix, loads_that_stay_precommitted_survive_an_end_at_every_operation) {
+  run_matrix("two_phase_later", 5);
+}
+TEST(CrashMatrix, precommitted_loads_of_dropped_tables_survive_an_end_at_every_operation) {
+  run_matrix("two_phase_dropped", 5);
+}
+
 // Other orders of the same things: many seeds, ended behind the scenario only.
 TEST(CrashMatrix, whole_scenarios_hold_under_many_seeds) {
   CrashMatrix::Options options = CrashMatrix::options_from_environment();

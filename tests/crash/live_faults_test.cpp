@@ -4,6 +4,7 @@
 #include "core/base/log.hpp"
 #include "core/base/planted.hpp"
 #include "tests/crash/crash_matrix.hpp"
+#include "tests/crash/two_phase_clients.hpp"
 
 namespace penstock::crash {
 namespace {
@@ -162,6 +163,38 @@ TEST_F(LiveFaults, a_full_disk_refuses_loads_loses_nothing_and_still_drops_table
     EXPECT_EQ(knows.violation, "");
     world.lose_power(sim::UnsyncedPolicy::DropAll, sim::NamesPolicy::DropAll);
     open_well(world);
+    ASSERT_EQ(world.run(look(&world.store(), &knows)), RunStatus::Done);
+    EXPECT_EQ(knows.violation, "");
+  }
+}
+
+TEST_F(LiveFaults, a_full_disk_still_commits_and_aborts_what_is_precommitted) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE(seed);
+    Knowledge knows;
+    StoreWorld world(seed, 2, limits_with_reserve());
+    open_well(world);
+    ASSERT_EQ(world.run(create_table(&world.store(), &knows, "t")), RunStatus::Done);
+    for (int i = 1; i <= 6; ++i) {
+      ASSERT_EQ(world.run(prepare(&world.store(), &knows, {.number = i, .rows = 9})), RunStatus::Done);
+    }
+    (void)world.world().run_idle();
+    world.world().disk().set_capacity(world.world().disk().used_bytes() + seed * 2 * core::kPage);
+    knows.may_refuse = true;
+    ASSERT_EQ(world.run(some_loads(&world.store(), &knows, 10, 30, 60)), RunStatus::Done);
+    EXPECT_NE(knows.last_refusal.find("the disk is full"), std::string::npos) << knows.last_refusal;
+    knows.may_refuse = false;  // of these none may be refused
+    ASSERT_EQ(world.run(commit_together(&world.store(), &knows, {1, 2})), RunStatus::Done);
+    ASSERT_EQ(world.run(abort(&world.store(), &knows, 3, By::Label)), RunStatus::Done);
+    ASSERT_EQ(world.run(commit(&world.store(), &knows, 4, By::Id)), RunStatus::Done);
+    ASSERT_EQ(world.run(look(&world.store(), &knows)), RunStatus::Done);
+    EXPECT_EQ(knows.violation, "");
+    world.kill();
+    open_well(world);
+    ASSERT_EQ(world.run(look(&world.store(), &knows)), RunStatus::Done);
+    world.world().disk().set_capacity(UINT64_MAX);
+    ASSERT_EQ(world.world().run_for(std::chrono::seconds(3)), RunStatus::Done);
+    ASSERT_EQ(world.run(commit(&world.store(), &knows, 5, By::Label)), RunStatus::Done);
     ASSERT_EQ(world.run(look(&world.store(), &knows)), RunStatus::Done);
     EXPECT_EQ(knows.violation, "");
   }

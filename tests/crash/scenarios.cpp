@@ -231,6 +231,7 @@ std::vector<Scenario> make_scenarios() {
                    limits.coordinator.log_files_per_snapshot = 2;
                    limits.journal = {.file_bytes = 16384, .file_bytes_min = 12288};
                  }});
+  for (Scenario& scenario : two_phase_scenarios()) all.push_back(std::move(scenario));
   return all;
 }
 
@@ -271,6 +272,10 @@ std::vector<Scenario> fault_scenarios() {
           {std::string(kind.name) + "_" + std::to_string(nth),
            {run(small_and_large), run([](Store* s, Knowledge* k) { return many_records(s, k, 30, 8); })},
            {LiveFault{kind.kind, kind.file, nth}}});
+      if (nth % 3 != 0) continue;
+      all.push_back({"two_phase_" + all.back().name,
+                     two_phase_scenarios().front().steps,
+                     {LiveFault{kind.kind, kind.file, nth}}});
     }
   }
   return all;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "tests/crash/two_phase_clients.hpp"
 #include "txn/decode/csv_decoder.hpp"
 #include "txn/schema/ddl_parser.hpp"
 
@@ -120,8 +121,6 @@ Task<std::string> sql(txn::Store* store, std::string text) {
   co_return done ? "" : done.error().message;
 }
 
-std::string label_of(int number) { return fmt::format("load-{}", number); }
-
 std::string body_of(const LoadPlan& plan) {
   std::string body;
   for (int i = 0; i < plan.rows; ++i) {
@@ -129,11 +128,6 @@ std::string body_of(const LoadPlan& plan) {
   }
   return body;
 }
-
-struct Outcome {
-  bool ok = false;
-  std::string message;
-};
 
 std::unique_ptr<txn::Load> make_load(txn::Store& store, const txn::BeganLoad& began) {
   txn::CsvOptions options;
@@ -169,14 +163,6 @@ Task<void> run_and_abort(txn::Store* store, txn::BeganLoad began, std::string bo
   co_await load.abort("the client went away");
 }
 
-// The answer was Fail: nothing of it may ever be seen, unless it is sent again.
-void refuse(Knowledge& knows, const LoadPlan& plan, const std::string& why) {
-  knows.loads[plan.number] = Known::Refused;
-  knows.last_refusal = why;
-  const bool dropped = knows.drops.contains(plan.table) && knows.drops[plan.table] != Known::NotSent;
-  if (!knows.may_refuse && !dropped) knows.violate(fmt::format("load {} was refused: {}", plan.number, why));
-}
-
 Task<void> load_and_count(txn::Store* store, Knowledge* knows, LoadPlan plan, std::size_t* left,
                           core::Event* done) {
   co_await load(store, knows, plan);
@@ -184,6 +170,21 @@ Task<void> load_and_count(txn::Store* store, Knowledge* knows, LoadPlan plan, st
 }
 
 }  // namespace
+
+std::string label_of(int number) { return fmt::format("load-{}", number); }
+
+Task<Outcome> send_whole_load(txn::Store* store, txn::BeganLoad began, LoadPlan plan) {
+  co_return co_await core::call_on(began.shard, [store, l = began, b = body_of(plan)]() mutable {
+    return run_load(store, l, std::move(b));
+  });
+}
+
+void refuse(Knowledge& knows, const LoadPlan& plan, const std::string& why) {
+  knows.loads[plan.number] = Known::Refused;
+  knows.last_refusal = why;
+  const bool dropped = knows.drops.contains(plan.table) && knows.drops[plan.table] != Known::NotSent;
+  if (!knows.may_refuse && !dropped) knows.violate(fmt::format("load {} was refused: {}", plan.number, why));
+}
 
 Task<void> create_table(txn::Store* store, Knowledge* knows, std::string table, std::string extra) {
   if (knows->drops.contains(table) &&
@@ -251,9 +252,7 @@ Task<void> load(txn::Store* store, Knowledge* knows, LoadPlan plan) {
   if (knows->seen_visible.contains(plan.number)) {
     knows->violate(fmt::format("load {} was visible, and now its label is free", plan.number));
   }
-  const Outcome outcome = co_await core::call_on(
-      began.load.shard,
-      [store, l = began.load, b = body_of(plan)]() mutable { return run_load(store, l, std::move(b)); });
+  const Outcome outcome = co_await send_whole_load(store, began.load, plan);
   if (outcome.ok) {
     knows->loads[plan.number] = Known::Acknowledged;
     knows->seen_visible.insert(plan.number);
@@ -294,9 +293,14 @@ Task<Outcome> send_end(OpenLoad* open) {
 Task<void> open_load(txn::Store* store, Knowledge* knows, LoadPlan plan, OpenLoad* open) {
   plan.generation = knows->generations[plan.table];
   knows->plans[plan.number] = plan;
-  knows->loads[plan.number] = Known::InDoubt;
-  txn::BeginResult began =
-      co_await store->begin({.database = "db", .table = plan.table, .label = label_of(plan.number)});
+  const bool two_phase = knows->two_phase.contains(plan.number);
+  if (!two_phase) knows->loads[plan.number] = Known::InDoubt;
+  txn::BeginResult began = co_await store->begin(
+      {.database = "db", .table = plan.table, .label = label_of(plan.number), .two_phase = two_phase});
+  if (began.status == txn::BeginResult::Status::Refused && knows->may_refuse) {
+    refuse(*knows, plan, began.message);
+    co_return;
+  }
   if (began.status != txn::BeginResult::Status::Began) {
     knows->violate(fmt::format("load {} cannot begin: {}", plan.number, began.message));
     co_return;
@@ -386,9 +390,15 @@ Task<void> drop_and_wait(txn::Store* store, Knowledge* knows, std::string table)
 
 }  // namespace
 
+Task<std::optional<txn::TxnState>> state_of(txn::Store* store, int number) {
+  const auto state = co_await store->label_state("db", label_of(number));
+  co_return state == txn::TxnState::Aborted ? std::nullopt : state;
+}
+
 Task<void> look_at_labels(txn::Store* store, Knowledge* knows) {
   for (const auto& [number, plan] : knows->plans) {
-    const auto state = co_await store->label_state("db", label_of(number));
+    const auto state = co_await state_of(store, number);
+    if (knows->two_phase.contains(number)) settle_two_phase(*knows, number, state);
     if (state == txn::TxnState::Visible) knows->seen_visible.insert(number);
   }
 }
@@ -413,9 +423,11 @@ Task<void> look(txn::Store* store, Knowledge* knows) {
   }
   std::size_t rows_expected = 0;
   for (const auto& [number, plan] : knows->plans) {
-    const auto state = co_await store->label_state("db", label_of(number));
+    const auto state = co_await state_of(store, number);
     const bool has_label = state == txn::TxnState::Visible;
-    if (state && !has_label)
+    if (knows->two_phase.contains(number)) {
+      settle_two_phase(*knows, number, state);
+    } else if (state && !has_label)
       knows->violate(fmt::format("load {} is {} after a restart", number, txn::txn_state_name(*state)));
     int found = 0;
     for (int i = 0; i < plan.rows; ++i) {
@@ -453,6 +465,7 @@ Task<void> look(txn::Store* store, Knowledge* knows) {
   if (rows_there != rows_expected) {
     knows->violate(fmt::format("{} rows are there, {} belong to known loads", rows_there, rows_expected));
   }
+  co_await ask_again(store, knows);
 }
 
 Task<void> scan_beside(txn::Store* store, Knowledge* knows, std::string table) {
@@ -504,6 +517,7 @@ Task<void> retry_doubtful(txn::Store* store, Knowledge* knows) {
       knows->violate(fmt::format("load {} was sent again and did not end well", number));
     }
   }
+  co_await retry_two_phase(store, knows);
 }
 
 }  // namespace penstock::crash

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,13 +30,30 @@ struct LoadPlan {
 
 enum class Known { NotSent, InDoubt, Acknowledged, Refused };
 
+// A two-phase load, as its client knows it. What a look shows ends a doubt for ever.
+struct TwoPhase {
+  enum class Stage {
+    Sending,       // no answer to the load yet: it is precommitted or not there
+    Precommitted,  // it is, and is invisible
+    Committing,    // no answer to a commit: precommitted or visible
+    Aborting,      // no answer to an abort: precommitted or not there
+    Racing,        // a commit and an abort at once: any of the three
+    Committed,     // visible, once, for ever
+    Aborted,       // not there, and its label is free
+  };
+  Stage stage = Stage::Sending;
+  std::optional<txn::TxnId> txn;
+  std::vector<txn::TxnId> aborted;  // of its label, earlier
+};
+
 // What the outside world knows. Lives as long as the schedule, over all crashes.
 struct Knowledge {
   std::map<int, LoadPlan> plans;
   std::map<int, Known> loads;
-  std::set<int> seen_visible;              // some answer or scan showed it: it must stay
-  std::map<std::string, Known> tables;     // CREATE TABLE
-  std::map<std::string, Known> drops;      // DROP TABLE
+  std::map<int, TwoPhase> two_phase;    // their `loads` are Acknowledged when visible, Refused when aborted
+  std::set<int> seen_visible;           // some answer or scan showed it: it must stay
+  std::map<std::string, Known> tables;  // CREATE TABLE
+  std::map<std::string, Known> drops;   // DROP TABLE
   std::map<std::string, Known> truncates;  // TRUNCATE TABLE, the last
   std::map<std::string, int>
       generations;          // how often a table of the name was truncated, or dropped and made again
@@ -79,7 +97,18 @@ class StoreWorld {
   std::string poisoned_;
 };
 
-// Clients (coroutines for shard 0).
+// Clients (coroutines for shard 0); two_phase_clients.hpp has more.
+struct Outcome {
+  bool ok = false;
+  std::string message;
+};
+std::string label_of(int number);
+// Nothing: not there. (Aborts are remembered for a while, and a process that is killed forgets them.)
+core::Task<std::optional<txn::TxnState>> state_of(txn::Store* store, int number);
+// The body of a load that has begun, in uneven pieces, and its end.
+core::Task<Outcome> send_whole_load(txn::Store* store, txn::BeganLoad began, LoadPlan plan);
+// The answer was Fail: nothing of it may ever be seen, unless it is sent again.
+void refuse(Knowledge& knows, const LoadPlan& plan, const std::string& why);
 core::Task<void> create_table(txn::Store* store, Knowledge* knows, std::string table, std::string extra = "");
 core::Task<void> drop_table(txn::Store* store, Knowledge* knows, std::string table);
 // Loads that began before it lose their rows, whenever they end.

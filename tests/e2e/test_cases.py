@@ -16,7 +16,7 @@ import penstock_e2e as e2e
 from penstock_e2e import Server, Skipped, expect
 
 FAILURES_MAX = 2
-NOT_YET = ("unique", "aggregate", "partial_update", "2pc")  # tags of cases whose features come later
+NOT_YET = ("unique", "aggregate", "partial_update")  # tags of cases whose features come later
 NO_FUNCTIONS_YET = ("x_csv_json_functions", )  # functions of JSON
 
 suite = e2e.Suite(__doc__, lambda parser: parser.add_argument(

@@ -210,7 +210,7 @@ def columns_header():
         for how, text in ((dict(columns="s, v"), "k"), (dict(column_separator=r"\x0"), "Hex str"),
                           (dict(strict_mode="maybe"), "Invalid strict mode format. Must be bool type"),
                           (dict(format="parquet"), "unknown data format, format=parquet"),
-                          (dict(where="k >"), "where"), (dict(two_phase_commit="true"), "two_phase_commit")):
+                          (dict(where="k >"), "where"), (dict(group_commit="x"), "group_commit")):
             reply = server.load(b"1\t2\tx\n", **how)
             expect_equal(reply["Status"], "Fail", how)
             expect(text in reply["Message"], f"{how}: {reply['Message']}")

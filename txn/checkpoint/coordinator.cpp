@@ -18,7 +18,8 @@ struct Coordinator::Request {
   std::optional<Vote> vote;
   std::optional<Statement> statement;
   std::string database;
-  std::optional<LogItem> item;  // a snapshot or a TxnId range
+  std::optional<LogItem> item;  // a snapshot, a TxnId range, or an abort
+  std::optional<TxnId> commit;  // of a prepared load
   // Filled in by decide():
   std::string error;
   core::Result<> log_result{};
@@ -134,7 +135,7 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
                      fmt::format("Label format error. regex: ^[-_A-Za-z0-9:]{{1,{}}}$, label: {}",
                                  kLabelBytesMax, request.label));
   }
-  for (;;) {
+  for (bool has_waited = false;;) {
     const Database* const database = manifest_.catalog()->find_database(request.database);
     if (database == nullptr) {
       co_return refuse(
@@ -153,18 +154,26 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
           co_await open->decided.wait();
           continue;
         }
+        if (!has_waited) {
+          has_waited = true;
+          co_await wait_for_end(open);
+          continue;
+        }
         result.status = BeginResult::Status::LabelExists;
         result.existing = TxnState::Prepare;
         result.existing_txn = open->load.txn;
         co_return result;
       }
-      for (const auto& [txn, prepared] : manifest_.prepared()) {
-        if (prepared.load.database == database->id && prepared.load.label == request.label) {
-          result.status = BeginResult::Status::LabelExists;
-          result.existing = TxnState::Precommitted;
-          result.existing_txn = txn;
-          co_return result;
+      if (const auto prepared = manifest_.find_prepared(database->id, request.label)) {
+        if (const auto under_way = operations_.find(*prepared); under_way != operations_.end()) {
+          const std::shared_ptr<core::Event> decided = under_way->second;
+          co_await decided->wait();
+          continue;
         }
+        result.status = BeginResult::Status::LabelExists;
+        result.existing = TxnState::Precommitted;
+        result.existing_txn = *prepared;
+        co_return result;
       }
       if (const auto outcome = manifest_.labels().find(database->id, request.label)) {
         result.status = BeginResult::Status::LabelExists;
@@ -202,9 +211,17 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
     load.shard = open_.place();
     result.status = BeginResult::Status::Began;
     result.load = load;
-    open_.add(std::move(load));
+    open_.add(std::move(load))->since = shard_.now().monotonic;
     co_return result;
   }
+}
+
+// Real clients take RUNNING for done, and ask as soon as their own connection has broken. That news, and what was sent
+// before it, has this long to come to the load.
+core::Task<void> Coordinator::wait_for_end(std::shared_ptr<OpenLoads::Entry> open) {
+  constexpr core::Duration kTurn = std::chrono::milliseconds(5);
+  constexpr int kTurns = 20;
+  for (int turn = 0; turn < kTurns && !open->decided.is_set(); ++turn) (void)co_await shard_.sleep_for(kTurn);
 }
 
 void Coordinator::abort(TxnId txn, const std::string& reason) {
@@ -212,7 +229,23 @@ void Coordinator::abort(TxnId txn, const std::string& reason) {
   if (entry == nullptr) return;
   CHECK(entry->phase == OpenLoads::Phase::Receiving);
   core::log_debug("load_aborted", "txn", txn, "label", entry->load.label, "reason", reason);
+  aborted_.add(entry->load.database, txn, entry->load.label, reason);
   open_.remove(txn);
+}
+
+core::Task<TxnAnswer> Coordinator::record_operation(TxnId txn, TxnOperation::Kind kind) {
+  Request request;
+  if (kind == TxnOperation::Kind::Commit) {
+    request.commit = txn;
+  } else {
+    request.item = AbortedItem{txn, kUserAbort};
+  }
+  const auto logged = co_await submit(request);
+  if (!request.error.empty()) co_return TxnAnswer::refused(request.error);
+  if (logged) co_return TxnAnswer::success();
+  co_return TxnAnswer{false, "INTERNAL_ERROR",
+                      fmt::format("transaction [{}] stays pre-committed: {}: free space, then try again", txn,
+                                  logged.error().to_string())};
 }
 
 core::Task<core::Result<>> Coordinator::submit(Request& request) {
@@ -220,6 +253,12 @@ core::Task<core::Result<>> Coordinator::submit(Request& request) {
   work_.notify_all();
   co_await request.answered.wait();
   co_return request.log_result;
+}
+
+void Coordinator::log_if_dropped(TxnId txn, TableId table, const std::string& label) const {
+  if (manifest_.catalog()->find_table(table) != nullptr) return;
+  core::log_warn("committed_into_dropped_table", "txn", txn, "label", label, "table_id", table, "effect",
+                 "its rows are gone");
 }
 
 core::Task<VoteResult> Coordinator::vote(Vote vote) {
@@ -234,7 +273,14 @@ core::Task<VoteResult> Coordinator::vote(Vote vote) {
   Request request;
   request.vote = std::move(vote);
   const auto logged = co_await submit(request);
-  for (const TxnId txn : txns) open_.remove(txn);
+  for (const TxnId txn : txns) {
+    if (const auto entry = open_.find(txn); logged && entry->load.two_phase) {
+      if (manifest_.prepared().contains(txn)) prepared_since_.emplace(txn, shard_.now().monotonic);
+    } else if (logged) {
+      log_if_dropped(txn, entry->load.table->id, entry->load.label);
+    }
+    open_.remove(txn);
+  }
   if (!logged) {
     co_return std::unexpected(fmt::format(
         "{}{}. Nothing of this load is visible; {}",
@@ -261,10 +307,14 @@ core::Task<std::optional<TxnState>> Coordinator::state_of(DatabaseId database, s
     if (open->phase == OpenLoads::Phase::Receiving) co_return TxnState::Prepare;
     co_await open->decided.wait();
   }
-  for (const auto& [txn, prepared] : manifest_.prepared()) {
-    if (prepared.load.database == database && prepared.load.label == label) co_return TxnState::Precommitted;
+  while (const auto prepared = manifest_.find_prepared(database, label)) {
+    const auto under_way = operations_.find(*prepared);
+    if (under_way == operations_.end()) co_return TxnState::Precommitted;
+    const std::shared_ptr<core::Event> decided = under_way->second;
+    co_await decided->wait();
   }
   if (manifest_.labels().find(database, label)) co_return TxnState::Visible;
+  if (aborted_.has_label(database, label)) co_return TxnState::Aborted;
   co_return std::nullopt;
 }
 
@@ -286,6 +336,7 @@ core::Task<core::Result<>> Coordinator::take_range() {
 std::uint64_t Coordinator::record_bytes_of(const Request& request) {
   constexpr std::uint64_t kSmall = 256;
   if (request.statement) return change_bytes_max(*request.statement);
+  if (request.commit) return sizeof(TxnId);
   if (!request.vote) return kSmall;
   std::uint64_t bytes = kSmall;
   const auto add = [&](const LoadInfo& load) { bytes += LoadInfo::kEncodedBytesMin + load.label.size(); };
@@ -326,11 +377,15 @@ void Coordinator::build(Batch& batch) {
   CheckpointItem checkpoint;
   FooterBlocks checkpoint_blocks;
   bool has_checkpoint = false;
+  std::vector<Request*> commits;
   std::shared_ptr<const Catalog> catalog = manifest_.catalog();
   for (Request* request : batch.requests) {
     if (request->item) {
-      batch.frees_or_ends |= std::holds_alternative<SnapshotItem>(*request->item);  // it frees older logs
+      batch.frees_or_ends |= std::holds_alternative<SnapshotItem>(*request->item) ||  // it frees older logs
+                             std::holds_alternative<AbortedItem>(*request->item);
       batch.items.push_back(*request->item);
+    } else if (request->commit) {
+      commits.push_back(request);
     } else if (request->statement) {
       auto change = plan_change(*catalog, *request->statement, request->database);
       if (!change) {
@@ -364,6 +419,18 @@ void Coordinator::build(Batch& batch) {
       }
     }
   }
+  for (Request* request :
+       commits) {  // a DROP DATABASE before them, or in this record, takes the load with it
+    const auto prepared = manifest_.prepared().find(*request->commit);
+    if (prepared == manifest_.prepared().end() ||
+        catalog->find_database(prepared->second.load.database) == nullptr) {
+      request->error = fmt::format("transaction [{}] not found: its database was dropped", *request->commit);
+      continue;
+    }
+    has_checkpoint = true;
+    batch.frees_or_ends = true;
+    checkpoint.prepared.push_back(*request->commit);
+  }
   if (has_checkpoint) {
     checkpoint.number = CheckpointNumber(manifest_.checkpoint().value + 1);
     checkpoint.running_seconds = running_seconds();
@@ -386,6 +453,15 @@ core::Task<void> Coordinator::decide(std::shared_ptr<Batch> batch) {
     for (Request* request : batch->requests) request->answered.set();
     batch->requests.clear();
   }
+  std::erase_if(batch->requests, [](Request* request) {
+    const bool is_abort = request->item && std::holds_alternative<AbortedItem>(*request->item);
+    const bool is_early =
+        (planted(Planted::CommitBeforeRecord) && request->commit) ||
+        (planted(Planted::AbortBeforeRecord) && is_abort) ||
+        (planted(Planted::PrecommitBeforeRecord) && request->vote && !request->vote->prepared.empty());
+    if (is_early) request->answered.set();
+    return is_early;
+  });
   LogRecord written;
   const auto reserve = batch->frees_or_ends ? CommitLog::Reserve::MayUse : CommitLog::Reserve::Keep;
   const auto place = co_await log_->append(std::move(batch->items), reserve, &written);
@@ -434,6 +510,8 @@ core::Task<void> Coordinator::take_snapshot() {
   if (limits_.label_retention_seconds < running_seconds()) {
     manifest_.labels().expire_before(running_seconds() - limits_.label_retention_seconds);
   }
+  std::erase_if(prepared_since_,  // a DROP DATABASE takes loads without a word
+                [this](const auto& entry) { return !manifest_.prepared().contains(entry.first); });
   std::vector<std::byte> payload;
   core::ByteWriter writer(payload);
   manifest_.encode(writer);
@@ -478,95 +556,6 @@ core::Task<void> Coordinator::take_snapshot() {
   snapshot_under_way_ = false;
   --background_;
   idle_.notify_all();
-}
-
-core::Task<void> Coordinator::unlink_files(FileKind kind, std::vector<FileId> files) {
-  for (const FileId file : files) {
-    const auto unlinked = co_await directory_.unlink(format_file_name(kind, file));
-    if (unlinked) {
-      ++stats_.files_unlinked;
-    } else if (unlinked.error().code != core::Errc::NotFound) {
-      core::log_warn("unlink_failed", "file", format_file_name(kind, file), "error",
-                     unlinked.error().to_string());
-    }
-  }
-}
-
-// Gives back the space that a run which was killed had reserved behind its last record. Footers that lie there are not
-// needed any more: the snapshot has what they say.
-core::Task<void> Coordinator::cut_old_journals() {
-  std::map<FileId, std::uint64_t> ends;
-  const auto note = [&](const BlockRef& block) {
-    if (block.extent.file.epoch() == epoch_) return;
-    std::uint64_t& end = ends[block.extent.file];
-    end = std::max(end, block.extent.offset + block.extent.length);
-  };
-  for (const VisibleBlock& block : manifest_.all_blocks()) note(block.block);
-  for (const auto& [txn, prepared] : manifest_.prepared()) {
-    for (const BlockRef& block : prepared.blocks) note(block);
-  }
-  for (const auto& [id, end] : ends) {
-    auto file = co_await directory_.open_file(format_file_name(FileKind::Journal, id), {.write = true});
-    if (!file) continue;
-    const std::uint64_t keep = core::round_up(end, core::kPage);
-    const auto size = co_await file->size();
-    if (size && *size > keep) (void)co_await file->truncate(keep);
-    co_await file->close();
-  }
-}
-
-void Coordinator::want_reclaim() {
-  if (stopping_ || !loop_running_) return;
-  ++background_;
-  shard_.spawn(reclaim());
-}
-
-core::Task<void> Coordinator::reclaim() {
-  if (reclaim_under_way_) {
-    reclaim_again_ = true;
-    --background_;
-    idle_.notify_all();
-    co_return;
-  }
-  reclaim_under_way_ = true;
-  do {
-    reclaim_again_ = false;
-    std::vector<FileId> candidates = co_await hooks_.sealed_files();
-    for (const FileName& file : old_files_) {
-      if (file.kind == FileKind::Journal) candidates.push_back(file.id);
-    }
-    const std::unordered_set<FileId> live = manifest_.live_files();
-    std::erase_if(candidates, [&](FileId file) { return live.contains(file); });
-    std::erase_if(old_files_, [&](const FileName& file) {
-      return file.kind == FileKind::Journal && !live.contains(file.id);
-    });
-    if (!candidates.empty()) co_await hooks_.forget_files(candidates);
-    for (const FileId file : candidates) graves_.push_back(Grave{next_pin_, file});
-    std::vector<FileId> ready;
-    std::erase_if(graves_, [&](const Grave& grave) {
-      const bool free =
-          pins_.empty() || *pins_.begin() >= grave.before_pin || planted(Planted::UnlinkPinnedFiles);
-      if (free) ready.push_back(grave.file);
-      return free;
-    });
-    co_await unlink_files(FileKind::Journal, std::move(ready));
-  } while (reclaim_again_);
-  reclaim_under_way_ = false;
-  --background_;
-  idle_.notify_all();
-}
-
-Coordinator::Pin Coordinator::pin() {
-  const std::uint64_t id = next_pin_++;
-  pins_.insert(id);
-  return Pin{manifest_.checkpoint(), manifest_.catalog(), id};
-}
-
-void Coordinator::unpin(std::uint64_t id) {
-  pins_.erase(id);
-  if (graves_.empty() || (!pins_.empty() && *pins_.begin() < graves_.front().before_pin)) return;
-  ++background_;
-  shard_.spawn(reclaim());
 }
 
 }  // namespace penstock::txn

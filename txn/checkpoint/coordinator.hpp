@@ -21,10 +21,13 @@
 #include <vector>
 
 #include "core/shard/shard.hpp"
+#include "txn/checkpoint/aborted_loads.hpp"
 #include "txn/checkpoint/commit_log.hpp"
 #include "txn/checkpoint/manifest.hpp"
 #include "txn/checkpoint/open_loads.hpp"
 #include "txn/checkpoint/recovery.hpp"
+#include "txn/checkpoint/transaction_list.hpp"
+#include "txn/checkpoint/txn_operation.hpp"
 #include "txn/schema/plan.hpp"
 
 namespace penstock::txn {
@@ -61,6 +64,8 @@ class Coordinator {
     // Sealed journal files of every shard that no open load has touched.
     std::function<core::Task<std::vector<FileId>>()> sealed_files;
     std::function<core::Task<void>(std::vector<FileId>)> forget_files;
+    // Ends a load that is being received, in one step on its shard.
+    std::function<core::Task<OpenLoadEnd>(core::ShardId, TxnId, std::string reason)> abort_open;
   };
   Coordinator(core::Shard& shard, core::Directory directory, Poison& poison, Limits limits,
               CommitLog::Limits log, Hooks hooks);
@@ -81,7 +86,12 @@ class Coordinator {
   // Ends a load that has not voted. Decided in one step on the shard that has the load.
   void abort(TxnId txn, const std::string& reason);
   core::Task<VoteResult> vote(Vote vote);
+  // A client's commit or abort; answers when it is durable and, for a commit, its rows are visible everywhere.
+  core::Task<TxnAnswer> operate(TxnOperation operation);
   core::Task<std::expected<void, SqlError>> execute(Statement statement, std::string database);
+  // What is open or prepared, by TxnId; and the end of all of it that a label prefix names.
+  TransactionList list(const TransactionFilter& filter) const;
+  core::Task<AbortedTransactions> abort_all(std::string database, std::string label_prefix);
   // The outcome of a label, as get_load_state would say it; waits for a record in flight.
   core::Task<std::optional<TxnState>> state_of(DatabaseId database, std::string label);
 
@@ -109,7 +119,7 @@ class Coordinator {
   const Stats& stats() const { return stats_; }
 
  private:
-  struct Request;  // a vote, a statement, a snapshot, a range: what waits for a record
+  struct Request;  // a vote, a commit, a statement, a snapshot, a range: what waits for a record
   struct Batch;    // the requests of one record
 
   core::Task<void> run_loop();
@@ -119,6 +129,11 @@ class Coordinator {
   core::Task<void> publish_and_answer(std::shared_ptr<Batch> batch,
                                       std::shared_ptr<const VisibleChange> change);
   core::Task<core::Result<>> submit(Request& request);
+  std::optional<TxnId> meant_by(const TxnOperation& operation, DatabaseId database) const;
+  core::Task<TxnAnswer> end_prepared(TxnId txn, TxnOperation::Kind kind);
+  core::Task<TxnAnswer> record_operation(TxnId txn, TxnOperation::Kind kind);
+  void log_if_dropped(TxnId txn, TableId table, const std::string& label) const;
+  core::Task<void> wait_for_end(std::shared_ptr<OpenLoads::Entry> open);
   core::Task<core::Result<>> take_range();
   core::Task<void> take_snapshot();
   core::Task<void> cut_old_journals();
@@ -138,6 +153,10 @@ class Coordinator {
   bool is_new_store_ = false;
   Manifest manifest_;
   OpenLoads open_;
+  AbortedLoads aborted_;
+  std::unordered_map<TxnId, core::Instant> prepared_since_;  // in this run; older ones since started_
+  std::map<TxnId, std::shared_ptr<core::Event>>
+      operations_;  // on prepared loads, until their record is in force
   std::unique_ptr<CommitLog> log_;
   std::uint64_t next_txn_ = 0;
   core::Instant started_;

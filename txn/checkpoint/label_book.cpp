@@ -4,7 +4,7 @@ namespace penstock::txn {
 
 void LabelBook::add(const LoadInfo& load, std::uint64_t running_seconds) {
   by_label_.insert_or_assign(Key{load.database, load.label}, Outcome{load.txn, running_seconds});
-  txns_.insert_or_assign(load.txn, running_seconds);
+  txns_.insert_or_assign(load.txn, Finished{load.database, running_seconds});
 }
 
 std::optional<LabelBook::Outcome> LabelBook::find(DatabaseId database, std::string_view label) const {
@@ -13,13 +13,19 @@ std::optional<LabelBook::Outcome> LabelBook::find(DatabaseId database, std::stri
   return found->second;
 }
 
+bool LabelBook::has_txn(DatabaseId database, TxnId txn) const {
+  const auto found = txns_.find(txn);
+  return found != txns_.end() && found->second.database == database;
+}
+
 void LabelBook::expire_before(std::uint64_t running_seconds) {
   std::erase_if(by_label_, [&](const auto& entry) { return entry.second.finished_at < running_seconds; });
-  std::erase_if(txns_, [&](const auto& entry) { return entry.second < running_seconds; });
+  std::erase_if(txns_, [&](const auto& entry) { return entry.second.at < running_seconds; });
 }
 
 void LabelBook::forget_database(DatabaseId database) {
   std::erase_if(by_label_, [&](const auto& entry) { return entry.first.database == database; });
+  std::erase_if(txns_, [&](const auto& entry) { return entry.second.database == database; });
 }
 
 void LabelBook::encode(core::ByteWriter& out) const {
@@ -41,7 +47,7 @@ void LabelBook::decode(core::ByteReader& in) {
     Outcome outcome;
     outcome.txn.value = in.get<std::uint64_t>();
     outcome.finished_at = in.get<std::uint64_t>();
-    txns_.emplace(outcome.txn, outcome.finished_at);
+    txns_.emplace(outcome.txn, Finished{key.database, outcome.finished_at});
     by_label_.emplace_hint(by_label_.end(), std::move(key), outcome);
   }
 }

@@ -30,7 +30,7 @@ class LabelBook {
 
   void add(const LoadInfo& load, std::uint64_t running_seconds);
   std::optional<Outcome> find(DatabaseId database, std::string_view label) const;
-  bool has_txn(TxnId txn) const { return txns_.contains(txn); }
+  bool has_txn(DatabaseId database, TxnId txn) const;
   std::size_t size() const { return by_label_.size(); }
   // Forgets what finished before `running_seconds`.
   void expire_before(std::uint64_t running_seconds);
@@ -58,7 +58,11 @@ class LabelBook {
     }
   };
   std::map<Key, Outcome, Less> by_label_;
-  std::unordered_map<TxnId, std::uint64_t> txns_;  // finished_at
+  struct Finished {
+    DatabaseId database;
+    std::uint64_t at = 0;  // running seconds
+  };
+  std::unordered_map<TxnId, Finished> txns_;
 };
 
 }  // namespace penstock::txn

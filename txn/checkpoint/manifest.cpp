@@ -26,9 +26,9 @@ core::Result<> Manifest::apply(const LogRecord& record,
       txn_range_end_ = std::max(txn_range_end_, range->end);
     } else if (const auto* prepared = std::get_if<PreparedItem>(&item)) {
       note_footers(prepared->footers, record.sequence);
-      prepared_[prepared->load.txn] = PreparedLoad{prepared->load, joined(blocks_of(i))};
+      add_prepared(PreparedLoad{prepared->load, joined(blocks_of(i))});
     } else if (const auto* aborted = std::get_if<AbortedItem>(&item)) {
-      prepared_.erase(aborted->txn);
+      remove_prepared(aborted->txn);
     } else if (const auto* ddl = std::get_if<DdlItem>(&item)) {
       TRY_VOID(apply_ddl(ddl->change));
     } else if (const auto* checkpoint = std::get_if<CheckpointItem>(&item)) {
@@ -53,7 +53,7 @@ core::Result<> Manifest::apply(const LogRecord& record,
         labels_.add(found->second.load, checkpoint->running_seconds);
         touched.insert(found->second.load.table);
         show(found->second.blocks, position, change);
-        prepared_.erase(found);
+        remove_prepared(txn);
       }
       for (const TableId table : touched) {
         if (catalog_->find_table(table) != nullptr) ++tables_[table].version;
@@ -64,6 +64,30 @@ core::Result<> Manifest::apply(const LogRecord& record,
   change.checkpoint = checkpoint_;
   change.catalog = catalog_;
   return {};
+}
+
+// Rows of a table that is gone will never be shown: their files need not live. With its database a load is gone whole:
+// nobody can ask for it any more.
+void Manifest::add_prepared(PreparedLoad load) {
+  if (catalog_->find_database(load.load.database) == nullptr) return;
+  if (catalog_->find_table(load.load.table) == nullptr) load.blocks.clear();
+  prepared_labels_.insert_or_assign({load.load.database, load.load.label}, load.load.txn);
+  const TxnId txn = load.load.txn;
+  prepared_.insert_or_assign(txn, std::move(load));
+}
+
+void Manifest::remove_prepared(TxnId txn) {
+  const auto found = prepared_.find(txn);
+  if (found == prepared_.end()) return;
+  const auto label = prepared_labels_.find({found->second.load.database, found->second.load.label});
+  if (label != prepared_labels_.end() && label->second == txn) prepared_labels_.erase(label);
+  prepared_.erase(found);
+}
+
+std::optional<TxnId> Manifest::find_prepared(DatabaseId database, const std::string& label) const {
+  const auto found = prepared_labels_.find({database, label});
+  if (found == prepared_labels_.end()) return std::nullopt;
+  return found->second;
 }
 
 void Manifest::note_footers(const std::vector<FooterRef>& footers, std::uint64_t sequence) {
@@ -93,7 +117,16 @@ void Manifest::show(const std::vector<BlockRef>& blocks, std::uint32_t& position
 core::Result<> Manifest::apply_ddl(const CatalogChange& change) {
   TRY(catalog_, catalog_->apply(change));
   std::erase_if(tables_, [&](const auto& entry) { return catalog_->find_table(entry.first) == nullptr; });
-  if (const auto* drop = std::get_if<DropDatabase>(&change)) labels_.forget_database(drop->id);
+  if (const auto* drop = std::get_if<DropDatabase>(&change)) {
+    labels_.forget_database(drop->id);
+    std::erase_if(prepared_labels_, [&](const auto& entry) { return entry.first.first == drop->id; });
+    std::erase_if(prepared_, [&](const auto& entry) { return entry.second.load.database == drop->id; });
+  }
+  if (std::holds_alternative<DropTable>(change) || std::holds_alternative<TruncateTable>(change)) {
+    for (auto& [txn, prepared] : prepared_) {
+      if (catalog_->find_table(prepared.load.table) == nullptr) prepared.blocks = {};
+    }
+  }
   return {};
 }
 
@@ -119,6 +152,7 @@ std::unordered_set<FileId> Manifest::live_files() const {
     for (const VisibleBlock& block : table.blocks) files.insert(block.block.extent.file);
   }
   for (const auto& [id, prepared] : prepared_) {
+    if (core::planted(core::Planted::UnlinkPreparedFiles)) break;
     for (const BlockRef& block : prepared.blocks) files.insert(block.extent.file);
   }
   if (core::planted(core::Planted::ForgetFooterFiles)) return files;
@@ -147,8 +181,10 @@ void Manifest::encode(core::ByteWriter& out) const {
       out.put(block.position);
     }
   }
-  out.put(static_cast<std::uint32_t>(prepared_.size()));
+  const bool forgets = core::planted(core::Planted::ForgetPrepared);
+  out.put(forgets ? 0u : static_cast<std::uint32_t>(prepared_.size()));
   for (const auto& [id, prepared] : prepared_) {
+    if (forgets) break;
     prepared.load.encode(out);
     out.put(static_cast<std::uint32_t>(prepared.blocks.size()));
     for (const BlockRef& block : prepared.blocks) block.encode(out);
@@ -189,7 +225,7 @@ core::Result<Manifest> Manifest::decode(core::Bytes bytes) {
     load.load = LoadInfo::decode(in);
     load.blocks.resize(in.get_count(BlockRef::kEncodedBytes));
     for (BlockRef& block : load.blocks) block = BlockRef::decode(in);
-    manifest.prepared_.emplace(load.load.txn, std::move(load));
+    manifest.add_prepared(std::move(load));
   }
   manifest.labels_.decode(in);
   if (!in.ok() || in.remaining() != 0) return core::fail(core::Errc::Corrupt, "snapshot: it does not decode");

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <unordered_set>
 #include <vector>
@@ -46,6 +47,7 @@ class Manifest {
   const LabelBook& labels() const { return labels_; }
   LabelBook& labels() { return labels_; }
   const std::map<TxnId, PreparedLoad>& prepared() const { return prepared_; }
+  std::optional<TxnId> find_prepared(DatabaseId database, const std::string& label) const;
   std::uint64_t version_of(TableId table) const;
   std::uint64_t rows_of(TableId table) const;
 
@@ -68,6 +70,8 @@ class Manifest {
   void note_footers(const std::vector<FooterRef>& footers, std::uint64_t sequence);
   void show(const std::vector<BlockRef>& blocks, std::uint32_t& position, VisibleChange& change);
   core::Result<> apply_ddl(const CatalogChange& change);
+  void add_prepared(PreparedLoad load);
+  void remove_prepared(TxnId txn);
 
   std::uint64_t sequence_ = 0;
   CheckpointNumber checkpoint_;
@@ -76,6 +80,7 @@ class Manifest {
   std::shared_ptr<const Catalog> catalog_;
   std::map<TableId, TableState> tables_;
   std::map<TxnId, PreparedLoad> prepared_;
+  std::map<std::pair<DatabaseId, std::string>, TxnId> prepared_labels_;
   LabelBook labels_;
   // Of the records since the newest durable snapshot; not part of one.
   struct FooterFile {

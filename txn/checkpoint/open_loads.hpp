@@ -53,6 +53,7 @@ class OpenLoads {
   struct Entry {
     BeganLoad load;
     Phase phase = Phase::Receiving;
+    core::Instant since;
     core::Event decided;  // set when the entry leaves
   };
 
@@ -63,6 +64,7 @@ class OpenLoads {
   std::shared_ptr<Entry> find(TxnId txn) const;
   std::shared_ptr<Entry> find(DatabaseId database, const std::string& label) const;
   void remove(TxnId txn);
+  const std::unordered_map<TxnId, std::shared_ptr<Entry>>& all() const { return by_txn_; }
   std::size_t size() const { return by_txn_.size(); }
   const std::vector<std::uint32_t>& per_shard() const { return per_shard_; }
 

@@ -107,6 +107,7 @@ core::Task<void> Load::shrink() {
     const auto flushed = co_await flush_block(Keep::Nothing);
     if (!flushed) fail(flushed.error());
   }
+  if (failure_) fail(*failure_);  // aborted meanwhile: it must not be asked for memory again
   busy_ = was_busy;
   if (!busy_) not_busy_.notify_all();
 }
@@ -116,7 +117,18 @@ void Load::fail(LoadError why) {
   final_counts_ = counts();
   builder_->release_memory();
   decoder_.reset();
+  blocks_.clear();
+  release_pins();
   note_memory();
+}
+
+void Load::abort_from_outside(std::string reason) {
+  LoadError why{"CANCELLED", "the transaction was aborted: " + std::move(reason)};
+  if (busy_) {  // a block of it may be on its way: whoever is busy sees it next
+    if (!failure_) failure_ = std::move(why);
+  } else {
+    fail(std::move(why));
+  }
 }
 
 core::Task<std::expected<void, LoadError>> Load::finish() {
@@ -151,6 +163,7 @@ core::Task<std::expected<void, LoadError>> Load::end_body() {
           max_filter_ratio_ * static_cast<double>(now.total_rows - now.unselected_rows)) {
     co_return std::unexpected(LoadError{"DATA_QUALITY_ERROR", "too many filtered rows"});
   }
+  if (failure_) co_return std::unexpected(*failure_);  // while a block was written
   EndedLoad ended;
   ended.load = load_;
   ended.rows = now.loaded_rows;

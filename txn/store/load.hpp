@@ -66,6 +66,10 @@ class Load {
   core::Task<void> shrink();
   void fail(LoadError why);
 
+  // Somebody else's abort: the next step fails. Not after it has ended.
+  void abort_from_outside(std::string reason);
+  bool has_ended() const { return ended_; }
+
  private:
   enum class Keep { Memory, Nothing };
   core::Task<std::expected<void, LoadError>> end_body();

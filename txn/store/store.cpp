@@ -109,7 +109,9 @@ core::Task<std::expected<void, std::string>> Store::open() {
           .publish =
               [this](std::shared_ptr<const VisibleChange> change) { return publish(std::move(change)); },
           .sealed_files = [this] { return sealed_files(); },
-          .forget_files = [this](std::vector<FileId> files) { return forget_files(std::move(files)); }});
+          .forget_files = [this](std::vector<FileId> files) { return forget_files(std::move(files)); },
+          .abort_open = [this](core::ShardId shard, TxnId txn,
+                               std::string reason) { return abort_open(shard, txn, std::move(reason)); }});
   for (std::uint32_t i = 0; i < set_.count(); ++i) {
     core::Shard& shard = set_.at(i);
     shards_.push_back(std::make_unique<StoreShard>(shard, directory_.on(shard.kernel()), *options_.arenas[i],
@@ -156,6 +158,46 @@ core::Task<void> Store::forget_files(std::vector<FileId> files) {
     StoreShard* const at = shard.get();
     co_await core::call_on(at->shard().id(), [at, files] { return forget_sealed(at, files); });
   }
+}
+
+namespace {
+core::Task<OpenLoadEnd> abort_on_shard(StoreShard* shard, TxnId txn, std::string reason) {
+  co_return shard->abort_open(txn, std::move(reason));
+}
+}  // namespace
+
+core::Task<OpenLoadEnd> Store::abort_open(core::ShardId shard, TxnId txn, std::string reason) {
+  StoreShard* const at = shards_.at(shard.value).get();
+  co_return co_await core::call_on(
+      shard, [at, txn, r = std::move(reason)]() mutable { return abort_on_shard(at, txn, std::move(r)); });
+}
+
+core::Task<TxnAnswer> Store::operate(TxnOperation operation) {
+  Coordinator* const coordinator = coordinator_.get();
+  co_return co_await core::call_on(core::ShardId(0), [coordinator, o = std::move(operation)]() mutable {
+    return coordinator->operate(std::move(o));
+  });
+}
+
+namespace {
+core::Task<TransactionList> list_there(Coordinator* coordinator, TransactionFilter filter) {
+  co_return coordinator->list(filter);
+}
+}  // namespace
+
+core::Task<TransactionList> Store::transactions(TransactionFilter filter) {
+  Coordinator* const coordinator = coordinator_.get();
+  co_return co_await core::call_on(core::ShardId(0), [coordinator, f = std::move(filter)]() mutable {
+    return list_there(coordinator, std::move(f));
+  });
+}
+
+core::Task<AbortedTransactions> Store::abort_all(std::string database, std::string label_prefix) {
+  Coordinator* const coordinator = coordinator_.get();
+  co_return co_await core::call_on(
+      core::ShardId(0), [coordinator, d = std::move(database), l = std::move(label_prefix)]() mutable {
+        return coordinator->abort_all(std::move(d), std::move(l));
+      });
 }
 
 core::Task<BeginResult> Store::begin(BeginRequest request) {

@@ -46,6 +46,11 @@ class Store {
   // A load that was begun and cannot go on (on any shard).
   core::Task<void> abort(TxnId txn, std::string reason) { return here().abort(txn, std::move(reason)); }
 
+  // A client's commit or abort of a transaction (any shard).
+  core::Task<TxnAnswer> operate(TxnOperation operation);
+  core::Task<TransactionList> transactions(TransactionFilter filter);
+  core::Task<AbortedTransactions> abort_all(std::string database, std::string label_prefix);
+
   core::Task<std::expected<void, SqlError>> execute(Statement statement, std::string database);
   core::Task<std::expected<std::unique_ptr<Scan>, std::string>> scan(std::string database, std::string table);
   core::Task<void> close_scan(Scan& scan);
@@ -60,6 +65,7 @@ class Store {
   core::Task<std::expected<std::unique_ptr<Scan>, std::string>> scan_once(std::string database,
                                                                           std::string table);
   core::Task<void> publish(std::shared_ptr<const VisibleChange> change);
+  core::Task<OpenLoadEnd> abort_open(core::ShardId shard, TxnId txn, std::string reason);
   core::Task<std::vector<FileId>> sealed_files();
   core::Task<void> forget_files(std::vector<FileId> files);
 

@@ -132,6 +132,16 @@ void StoreShard::note_memory(std::size_t before, std::size_t after) {
   if (after < before) memory_released_.notify_all();
 }
 
+OpenLoadEnd StoreShard::abort_open(TxnId txn, std::string reason) {
+  for (Load* load : loads_) {
+    if (load->info().txn != txn) continue;
+    if (load->has_ended()) return OpenLoadEnd::Voting;
+    load->abort_from_outside(std::move(reason));
+    return OpenLoadEnd::Aborted;
+  }
+  return OpenLoadEnd::NotThere;
+}
+
 void StoreShard::delist(Load& load) { std::erase(loads_, &load); }
 
 core::Task<void> StoreShard::keep_memory_bounded(Load& caller) {

@@ -55,6 +55,9 @@ class StoreShard {
   core::Task<VoteResult> vote(Vote vote);
   core::Task<void> abort(TxnId txn, std::string reason);  // its label is free when it returns
 
+  // Ends a load that is being received here: it fails with its next piece. In one step with its own decision to vote.
+  OpenLoadEnd abort_open(TxnId txn, std::string reason);
+
   // The open loads, for the memory budget.
   void enlist(Load& load) { loads_.push_back(&load); }
   void delist(Load& load);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The curl commands of Doris's documentation, run as they stand there, straight to the server and through the door that
-answers 307. (Two-phase commit, group commit and merge types are not among them yet.)
+answers 307. (Group commit and merge types are not among them yet; two-phase commit is in test_two_phase.py.)
 """
 
 import bz2

@@ -16,8 +16,12 @@
 #include "net/load/error_log_handler.hpp"
 #include "net/load/load_handler.hpp"
 #include "net/load/redirect_handler.hpp"
+#include "net/load/two_phase_handler.hpp"
+#include "net/query/front_handlers.hpp"
 #include "net/query/scan_handler.hpp"
+#include "net/query/schema_handler.hpp"
 #include "net/query/statement_handler.hpp"
+#include "net/query/transactions_handler.hpp"
 #include "tests/net/http/http_world.hpp"
 
 namespace penstock::net {
@@ -139,17 +143,36 @@ class DoorsWorld {
     Doors(txn::Store& store, ErrorLogs& error_logs, std::size_t sort_memory_max)
         : authenticator({}, {}),
           load(store, authenticator, error_logs),
+          two_phase(store, authenticator),
+          transactions(store, authenticator),
+          load_state(store, authenticator),
+          schema(store, authenticator),
+          backends(authenticator, std::string(kAddress)),
           error_log(error_logs),
           statement(store, authenticator),
           scan(store, authenticator, sort_memory_max),
           redirect(router, std::string(kAddress)) {
       router.add(Method::Put, "/api/{db}/{table}/_stream_load", load);
+      router.add(Method::Put, "/api/{db}/_stream_load_2pc", two_phase);
+      router.add(Method::Put, "/api/{db}/{table}/_stream_load_2pc", two_phase);
       router.add(Method::Get, "/api/_load_error_log", error_log);
+      router.add(Method::Get, "/api/{db}/get_load_state", load_state);
+      router.add(Method::Get, "/api/_transactions", transactions);
+      router.add(Method::Post, "/api/_transactions/abort", transactions);
+      router.add(Method::Get, "/api/{db}/{table}/_schema", schema);
+      router.add(Method::Get, "/api/backends", backends);
+      router.add(Method::Get, "/api/bootstrap", bootstrap);
       router.add(Method::Post, "/api/query/{cluster}/{db}", statement);
       router.add(Method::Get, "/api/{db}/{table}/_scan", scan);
     }
     Authenticator authenticator;
     LoadHandler load;
+    TwoPhaseHandler two_phase;
+    TransactionsHandler transactions;
+    LoadStateHandler load_state;
+    SchemaHandler schema;
+    BackendsHandler backends;
+    BootstrapHandler bootstrap;
     ErrorLogHandler error_log;
     StatementHandler statement;
     ScanHandler scan;

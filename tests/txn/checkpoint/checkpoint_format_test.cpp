@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/txn/journal/golden_bytes.hpp"
+#include "txn/checkpoint/aborted_loads.hpp"
 #include "txn/checkpoint/log_record.hpp"
 #include "txn/checkpoint/manifest.hpp"
 #include "txn/checkpoint/open_loads.hpp"
@@ -174,8 +175,9 @@ TEST(Manifest, a_snapshot_reads_back_and_its_bytes_are_golden) {
   EXPECT_EQ(read->version_of(TableId(1)), 1u);
   EXPECT_EQ(read->txn_range_end(), 100u);
   EXPECT_TRUE(read->labels().find(DatabaseId(1), "first"));
-  EXPECT_TRUE(read->labels().has_txn(TxnId(8)));
+  EXPECT_TRUE(read->labels().has_txn(DatabaseId(1), TxnId(8)));
   EXPECT_EQ(read->prepared().size(), 1u);
+  EXPECT_EQ(read->find_prepared(DatabaseId(1), "third"), TxnId(9));
 }
 
 TEST(Manifest, a_damaged_snapshot_is_an_error_or_another_manifest_never_a_crash) {
@@ -211,6 +213,74 @@ TEST(Manifest, footers_keep_their_files_until_a_snapshot_or_their_table_goes) {
   EXPECT_FALSE(other.live_files().contains(FileId::make(2, 1, 9)));
 }
 
+core::Result<> apply_item(Manifest& manifest, LogItem item, const FooterBlocks& blocks = {}) {
+  LogRecord record{.sequence = manifest.sequence() + 1};
+  record.items.push_back(std::move(item));
+  VisibleChange change;
+  return manifest.apply(record, [&](std::size_t) -> const FooterBlocks& { return blocks; }, change);
+}
+
+TEST(Manifest, a_label_is_found_while_its_load_is_prepared_and_is_free_behind_its_abort) {
+  Manifest manifest = sample_manifest();
+  EXPECT_EQ(manifest.find_prepared(DatabaseId(1), "third"), TxnId(9));
+  EXPECT_FALSE(manifest.find_prepared(DatabaseId(2), "third"));
+  ASSERT_TRUE(apply_item(manifest, AbortedItem{TxnId(9), "User Abort"}));
+  EXPECT_FALSE(manifest.find_prepared(DatabaseId(1), "third"));
+  ASSERT_TRUE(apply_item(manifest, PreparedItem{sample_load(10, "third"), {}}));
+  ASSERT_TRUE(apply_item(manifest, AbortedItem{TxnId(9), "a second time"}));
+  EXPECT_EQ(manifest.find_prepared(DatabaseId(1), "third"), TxnId(10));
+  ASSERT_TRUE(apply_item(manifest, CheckpointItem{.number = CheckpointNumber(2), .prepared = {TxnId(10)}}));
+  EXPECT_FALSE(manifest.find_prepared(DatabaseId(1), "third"));
+  EXPECT_EQ(manifest.labels().find(DatabaseId(1), "third")->txn, TxnId(10));
+  EXPECT_FALSE(apply_item(manifest, CheckpointItem{.number = CheckpointNumber(3), .prepared = {TxnId(10)}}));
+}
+
+TEST(Manifest, a_prepared_load_keeps_its_files_until_its_table_goes_and_goes_with_its_database) {
+  for (const char* sql : {"DROP TABLE t", "TRUNCATE TABLE t", "DROP DATABASE db"}) {
+    Manifest manifest = sample_manifest();
+    LoadInfo load = sample_load(11, "fourth");
+    const FooterBlocks blocks = {
+        {BlockRef{.extent = {.file = FileId::make(2, 1, 30), .offset = 4096, .length = 600, .checksum = 1},
+                  .table = TableId(1),
+                  .schema = SchemaId(1),
+                  .rows = 5}}};
+    ASSERT_TRUE(apply_item(manifest, PreparedItem{load, {}}, blocks));
+    manifest.forget_footers_up_to(100);
+    EXPECT_TRUE(manifest.live_files().contains(FileId::make(2, 1, 30)));
+    ASSERT_TRUE(apply_item(manifest, DdlItem{change_of(*manifest.catalog(), sql)}));
+    EXPECT_FALSE(manifest.live_files().contains(FileId::make(2, 1, 30))) << sql;
+    const bool is_gone = std::string_view(sql).starts_with("DROP DATABASE");
+    EXPECT_EQ(manifest.prepared().contains(TxnId(11)), !is_gone) << sql;
+    EXPECT_EQ(manifest.find_prepared(DatabaseId(1), "fourth").has_value(), !is_gone);
+    // One that was open when they went.
+    load.txn = TxnId(12);
+    load.label = "fifth";
+    ASSERT_TRUE(apply_item(manifest, PreparedItem{load, {}}, blocks));
+    EXPECT_EQ(manifest.prepared().contains(TxnId(12)), !is_gone) << sql;
+    EXPECT_FALSE(manifest.live_files().contains(FileId::make(2, 1, 30))) << sql;
+    std::vector<std::byte> bytes;
+    core::ByteWriter writer(bytes);
+    manifest.encode(writer);
+    ASSERT_TRUE(Manifest::decode(bytes));
+    EXPECT_EQ(Manifest::decode(bytes)->prepared().size(), manifest.prepared().size());
+  }
+}
+
+TEST(AbortedLoads, the_newest_are_kept_with_their_reasons) {
+  AbortedLoads loads;
+  for (std::uint64_t n = 1; n <= AbortedLoads::kCountMax + 10; ++n) {
+    loads.add(DatabaseId(1), TxnId(n), "l" + std::to_string(n % 5000), "first");
+    loads.add(DatabaseId(1), TxnId(n), "l" + std::to_string(n % 5000), std::string(1000, 'x'));
+  }
+  EXPECT_EQ(loads.find(DatabaseId(1), TxnId(10)), nullptr);
+  ASSERT_NE(loads.find(DatabaseId(1), TxnId(11)), nullptr);
+  EXPECT_EQ(*loads.find(DatabaseId(1), TxnId(11)), std::string(AbortedLoads::kReasonBytesMax, 'x'));
+  EXPECT_EQ(loads.find(DatabaseId(2), TxnId(11)), nullptr);
+  EXPECT_FALSE(loads.has_label(DatabaseId(1), "l10"));
+  EXPECT_TRUE(loads.has_label(DatabaseId(1), "l11"));
+  EXPECT_FALSE(loads.has_label(DatabaseId(2), "l11"));
+}
+
 TEST(Manifest, a_checkpoint_that_does_not_follow_is_corrupt) {
   Manifest manifest = sample_manifest();
   LogRecord record{.sequence = 6};
@@ -228,11 +298,13 @@ TEST(LabelBook, an_outcome_stays_until_its_running_time_is_over) {
   EXPECT_TRUE(book.find(DatabaseId(1), "a"));
   book.expire_before(101);
   EXPECT_FALSE(book.find(DatabaseId(1), "a"));
-  EXPECT_FALSE(book.has_txn(TxnId(7)));
-  EXPECT_TRUE(book.has_txn(TxnId(8)));
+  EXPECT_FALSE(book.has_txn(DatabaseId(1), TxnId(7)));
+  EXPECT_TRUE(book.has_txn(DatabaseId(1), TxnId(8)));
+  EXPECT_FALSE(book.has_txn(DatabaseId(2), TxnId(8)));
   EXPECT_FALSE(book.find(DatabaseId(2), "b"));
   book.forget_database(DatabaseId(1));
   EXPECT_EQ(book.size(), 0u);
+  EXPECT_FALSE(book.has_txn(DatabaseId(1), TxnId(8)));
 }
 
 TEST(OpenLoads, twenty_loads_spread_evenly_over_any_number_of_shards) {
