@@ -29,6 +29,7 @@ core::Task<void> LoadHandler::refuse(Exchange& exchange, const LoadRequest& requ
   reply.label = request.label;
   reply.comment = request.comment;
   reply.two_phase = request.two_phase;
+  reply.group_commit = request.group_commit;
   reply.status = "Fail";
   reply.message = fmt::format("[{}]{}", why.code, why.message);
   core::log_info("load_refused", "db", request.database, "table", request.table, "label", request.label,
@@ -50,6 +51,7 @@ core::Task<void> LoadHandler::handle(Exchange& exchange) {
                     .table = std::string(exchange.parameter("table"))};
   known.label = exchange.request().header("label").value_or("");
   known.two_phase = exchange.request().header("two_phase_commit") == "true";
+  known.group_commit = is_group_commit(exchange.request());
 
   const auto user = co_await authenticator_.check(exchange.request());
   if (!user) {
@@ -69,7 +71,8 @@ core::Task<void> LoadHandler::handle(Exchange& exchange) {
   txn::BeginResult began = co_await store_.begin({.database = request->database,
                                                   .table = request->table,
                                                   .label = request->label,
-                                                  .two_phase = request->two_phase});
+                                                  .two_phase = request->two_phase,
+                                                  .group_commit = request->group_commit});
   if (began.status == txn::BeginResult::Status::Refused) {
     co_await refuse(exchange, *request, {began.code, began.message});
     co_return;

@@ -22,6 +22,10 @@ class Fields {
     next(name);
     out_ += fmt::format("{}", value);
   }
+  void flag(const char* name, bool value) {
+    next(name);
+    out_ += value ? "true" : "false";
+  }
   void list(const char* name, const std::vector<std::string>& values) {
     next(name);
     out_ += '[';
@@ -51,7 +55,11 @@ std::string format_load_reply(const LoadReply& reply) {
   fields.number("TxnId", reply.txn_id);
   fields.text("Label", reply.label);
   fields.text("Comment", reply.comment);
-  fields.text("TwoPhaseCommit", reply.two_phase ? "true" : "false");
+  if (reply.group_commit) {
+    fields.flag("GroupCommit", true);  // a JSON true, where the other is a text
+  } else {
+    fields.text("TwoPhaseCommit", reply.two_phase ? "true" : "false");
+  }
   fields.text("Status", reply.status);
   if (!reply.existing_job_status.empty()) fields.text("ExistingJobStatus", reply.existing_job_status);
   fields.text("Message", reply.message);
@@ -61,12 +69,12 @@ std::string format_load_reply(const LoadReply& reply) {
   fields.number("NumberUnselectedRows", int32_safe(static_cast<std::int64_t>(reply.unselected_rows)));
   fields.number("LoadBytes", static_cast<std::int64_t>(reply.load_bytes));
   fields.number("LoadTimeMs", int32_safe(reply.load_ms));
-  fields.number("BeginTxnTimeMs", int32_safe(reply.begin_ms));
+  if (!reply.group_commit) fields.number("BeginTxnTimeMs", int32_safe(reply.begin_ms));
   fields.number("StreamLoadPutTimeMs", int32_safe(reply.put_ms));
   fields.number("ReadDataTimeMs", int32_safe(reply.read_ms));
   fields.number("WriteDataTimeMs", int32_safe(reply.write_ms));
   fields.number("ReceiveDataTimeMs", int32_safe(reply.receive_ms));
-  fields.number("CommitAndPublishTimeMs", int32_safe(reply.commit_ms));
+  if (!reply.group_commit) fields.number("CommitAndPublishTimeMs", int32_safe(reply.commit_ms));
   if (!reply.error_url.empty()) fields.text("ErrorURL", reply.error_url);
   if (!reply.first_error.empty()) fields.text("FirstErrorMsg", reply.first_error);
   if (!reply.error_lines.empty()) fields.list("ErrorRows", reply.error_lines);

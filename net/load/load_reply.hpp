@@ -17,6 +17,7 @@ struct LoadReply {
   std::string label;
   std::string comment;
   bool two_phase = false;
+  bool group_commit = false;  // a field of its own in place of TwoPhaseCommit, and two fewer
   std::string status = "Success";
   std::string existing_job_status;  // with Label Already Exists
   std::string message = "OK";

@@ -37,6 +37,7 @@ struct LoadRequest {
   bool strict_mode = false;
   core::TimeZone zone;
   bool two_phase = false;
+  bool group_commit = false;  // answered as one; to the store it is a plain load without label
   std::string comment;
   std::vector<std::string> partitions;  // the load may fill these only; none: all
   MergeType merge_type = MergeType::Append;
@@ -49,5 +50,8 @@ struct LoadRequest {
 std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& request,
                                                               std::string_view database,
                                                               std::string_view table);
+
+// Whether the head makes it a group commit: it asks for one, has no label, and nothing in it makes it a load of its own.
+bool is_group_commit(const Request& request);
 
 }  // namespace penstock::net

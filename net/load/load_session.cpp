@@ -235,6 +235,7 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
   reply.label = begun->load.label;
   reply.comment = request.comment;
   reply.two_phase = request.two_phase;
+  reply.group_commit = request.group_commit;
   reply.begin_ms = core::to_millis(begun->begin_time);
 
   auto made = make_decoder(request, store.limits(), *begun->load.table, shard.now().wall_micros,
@@ -271,8 +272,9 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
   reply.loaded_rows = outcome ? counts.loaded_rows : 0;
   reply.unselected_rows = counts.unselected_rows;
   reply.load_bytes = counts.body_bytes;
-  // A two-phase load commits later, by another request.
-  (reply.two_phase ? reply.write_ms : reply.commit_ms) = core::to_millis(decided - received);
+  // A two-phase load commits later, by another request; a group commit's reply has no field for it.
+  (reply.two_phase || reply.group_commit ? reply.write_ms : reply.commit_ms) =
+      core::to_millis(decided - received);
   reply.load_ms = core::to_millis(decided - begun->received);
   reply.first_error = load->first_error();
   reply.error_lines = first_entries(load->error_log());

@@ -206,7 +206,9 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
     load.label_kept = !request.label.empty() || request.two_phase;
     load.label = std::move(request.label);
     if (load.label.empty()) {
-      load.label = fmt::format("{:016x}-{:x}", shard_.kernel().entropy(), load.txn.value);
+      const std::uint64_t chance = shard_.kernel().entropy();
+      load.label = request.group_commit ? fmt::format("group_commit_{:016x}_{:x}", chance, load.txn.value)
+                                        : fmt::format("{:016x}-{:x}", chance, load.txn.value);
     }
     load.shard = open_.place();
     result.status = BeginResult::Status::Began;

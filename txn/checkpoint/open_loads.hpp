@@ -25,6 +25,7 @@ struct BeginRequest {
   std::string table;
   std::string label;  // empty: the server makes one
   bool two_phase = false;
+  bool group_commit = false;  // only says how the label that is made looks
 };
 
 struct BeganLoad {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The curl commands of Doris's documentation, run as they stand there, straight to the server and through the door that
-answers 307. (Group commit and merge types are not among them yet; two-phase commit is in test_two_phase.py.)
+answers 307. (Merge types are not among them yet; two-phase commit is in test_two_phase.py, group commit in test_group_commit.py.)
 """
 
 import bz2

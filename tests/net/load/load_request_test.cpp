@@ -136,6 +136,15 @@ TEST(LoadRequest, partial_updates_and_group_commit_by_their_words) {
   EXPECT_EQ(error("group_commit: some\r\n"),
             "[INVALID_ARGUMENT]group_commit can only be [async_mode, sync_mode, off_mode]");
   EXPECT_EQ(error("group_commit: off_mode\r\n"), "");
+  EXPECT_FALSE(parsed("group_commit: off_mode\r\nlabel: l\r\n").group_commit);
+  EXPECT_TRUE(parsed("Group_Commit: Sync_Mode\r\nlabel:\r\n").group_commit);
+  EXPECT_TRUE(parsed("group_commit: async_mode\r\ntwo_phase_commit: TRUE\r\n").group_commit);
+  EXPECT_EQ(error("group_commit: async_mode\r\nlabel: l\r\n"),
+            "[INVALID_ARGUMENT]label and group_commit can't be set at the same time");
+  for (const char* own : {"two_phase_commit: true\r\n", "partial_columns: true\r\n", "partitions: p\r\n",
+                          "unique_key_update_mode: UPDATE_FLEXIBLE_COLUMNS\r\n"}) {
+    EXPECT_FALSE(parsed("group_commit: async_mode\r\nlabel: l\r\n" + std::string(own)).group_commit) << own;
+  }
 }
 
 TEST(LoadRequest, what_only_other_tables_can_do_is_refused_in_doriss_words) {
