@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The curl commands of Doris's documentation, run as they stand there, straight to the server and through the door that
-answers 307. (Merge types are not among them yet; two-phase commit is in test_two_phase.py, group commit in test_group_commit.py.)
+answers 307. (Merge types are not among them yet; two-phase commit is in test_two_phase.py, more of group commit in test_group_commit.py.)
 """
 
 import bz2
@@ -85,6 +85,8 @@ FORMS = {  # name: (words, what is sent, rows wanted (None: all))
     "headers nobody knows": (["-T", "{file}", *COMMA, *EXPECT, "-H", "exec_mem_limit:2147483648", "-H", "send_batch_parallelism:2",
                               "-H", "load_to_single_tablet:true", "-H", "two_phase_commit:false", "-H", "enable_profile:true",
                               "-H", "group_commit:off_mode", "-H", "x-anything:1", "-H", "timezone:Africa/Abidjan"], PEOPLE, None),
+    "group_commit": (["-T", "{file}", *COMMA, *EXPECT, "-H", "group_commit:async_mode"], PEOPLE, None),
+    "group_commit, a pipe": (["-T", "-", *COMMA, *EXPECT, "-H", "group_commit:sync_mode"], PEOPLE, None),
     "a database's and a table's name escaped": (["-T", "{file}", *COMMA, *EXPECT], PEOPLE, None),
 }
 
