@@ -20,7 +20,6 @@ from penstock_e2e import Broken, Replies, Server, expect, expect_equal
 from wire_bodies import chunked
 
 CLIENTS, LOADS_EACH = 50, 10
-LATE_SECONDS = 1.0  # beyond the second that the loads are spread over
 KEYS_PER_LOAD = 8
 FIELDS = ["TxnId", "Label", "Comment", "GroupCommit", "Status", "Message", "NumberTotalRows", "NumberLoadedRows",
           "NumberFilteredRows", "NumberUnselectedRows", "LoadBytes", "LoadTimeMs", "StreamLoadPutTimeMs", "ReadDataTimeMs",
@@ -111,8 +110,6 @@ def small_loads():
         expect_equal(server.count(), loads, "rows when the last reply has come")
         keys = collections.Counter(int(key) for key in server.scan(columns="k"))
         expect_equal(keys, collections.Counter(load * KEYS_PER_LOAD for load in range(loads)), "keys")
-        if not e2e.is_sanitized():
-            expect(took < 1 + LATE_SECONDS, f"500 loads took {took:.2f} s")
         waited.sort()
         return f"{took:.2f} s, p50 {waited[len(waited) // 2] * 1e3:.1f} ms, p99 {waited[len(waited) * 99 // 100] * 1e3:.1f} ms"
 
