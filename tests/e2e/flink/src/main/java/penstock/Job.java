@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,7 +18,9 @@ import org.apache.doris.flink.sink.writer.serializer.RowDataSerializer;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.connector.datagen.source.DataGeneratorSource;
+import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.runtime.typeutils.InternalTypeInfo;
 
@@ -36,20 +39,20 @@ public final class Job {
     Path checkpoints = Path.of(given.get("checkpoints"));
     int parallelism = Integer.parseInt(given.get("parallelism"));
 
-    Configuration conf = new Configuration();
+    Configuration conf = new Configuration();  // names that Flink 1.18 and 1.20 both know
     conf.setString("execution.checkpointing.interval", "1s");
     conf.setString("execution.checkpointing.mode", "EXACTLY_ONCE");
     conf.setString("execution.checkpointing.externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION");
-    conf.setString("execution.checkpointing.dir", checkpoints.toUri().toString());
-    conf.setString("execution.checkpointing.storage", "filesystem");
-    conf.setString("execution.checkpointing.num-retained", "3");
+    conf.setString("state.checkpoints.dir", checkpoints.toUri().toString());
+    conf.setString("state.checkpoint-storage", "filesystem");
+    conf.setString("state.checkpoints.num-retained", "3");
     conf.setString("execution.checkpointing.tolerable-failed-checkpoints", "1000000");
-    conf.setString("restart-strategy.type", "fixed-delay");
+    conf.setString("restart-strategy", "fixed-delay");
     conf.setString("restart-strategy.fixed-delay.attempts", "1000000");
     conf.setString("restart-strategy.fixed-delay.delay", "1s");
     Optional<Path> newest = newestCheckpoint(checkpoints);
     if (newest.isPresent()) {
-      conf.setString("execution.state-recovery.path", newest.get().toUri().toString());
+      conf.setString("execution.savepoint.path", newest.get().toUri().toString());
     }
     System.out.println("starting from " + newest.map(Path::toString).orElse("nothing"));
 
@@ -59,29 +62,49 @@ public final class Job {
     Rows generator = new Rows(rows / parallelism, Long.parseLong(given.get("rate")) / parallelism, given.get("finish"));
     DataGeneratorSource<RowData> source =
         new DataGeneratorSource<>(generator, rows, InternalTypeInfo.of(Rows.TYPE.getLogicalType()));
-    env.fromSource(source, WatermarkStrategy.noWatermarks(), "rows").uid("rows").sinkTo(sink(given)).uid("doris").name("doris");
-    env.execute("penstock");
+    DataStream<RowData> stream = env.fromSource(source, WatermarkStrategy.noWatermarks(), "rows").uid("rows");
+    if (is(given, "sql")) {
+      runSql(env, stream, given);
+    } else {
+      stream.sinkTo(sink(given)).uid("doris").name("doris");
+      env.execute("penstock");
+    }
     System.out.println("finished");
     System.exit(0);
   }
 
+  private static boolean is(Map<String, String> given, String name) {
+    return Boolean.parseBoolean(given.getOrDefault(name, "false"));
+  }
+
+  /** The same rows through the sink as SQL knows it. */
+  private static void runSql(StreamExecutionEnvironment env, DataStream<RowData> stream, Map<String, String> given) throws Exception {
+    StringBuilder with = new StringBuilder();
+    Map<String, String> options = new LinkedHashMap<>();
+    options.put("connector", "doris");
+    options.put("fenodes", given.get("server"));
+    options.put("table.identifier", given.get("table"));
+    options.put("username", "root");
+    options.put("password", "");
+    options.put("sink.label-prefix", given.get("label-prefix"));
+    options.put("sink.enable-2pc", "true");
+    options.put("sink.enable-delete", given.getOrDefault("delete-sign", "false"));
+    loadProperties(given).forEach((name, value) -> options.put("sink.properties." + name, value.toString()));
+    options.forEach((name, value) -> with.append(with.isEmpty() ? "" : ", ").append("'" + name + "' = '" + value + "'"));
+
+    StreamTableEnvironment tables = StreamTableEnvironment.create(env);
+    tables.createTemporaryView("made", stream);
+    tables.executeSql(
+        "CREATE TABLE sink (id BIGINT, k INT, amount DECIMAL(18, 4), note STRING, ts TIMESTAMP(3)) WITH (" + with + ")");
+    tables.executeSql("INSERT INTO sink SELECT id, k, amount, note, ts FROM made").await();
+  }
+
   private static DorisSink<RowData> sink(Map<String, String> given) {
     boolean isJson = given.get("format").equals("json");
-    boolean hasDeleteSign = Boolean.parseBoolean(given.getOrDefault("delete-sign", "false"));
-    Properties load = new Properties();
-    load.setProperty("format", given.get("format"));
-    if (isJson) {
-      load.setProperty("read_json_by_line", "true");
-    } else {
-      load.setProperty("column_separator", "\\x01");
-      load.setProperty("line_delimiter", "\\x02");
-    }
-    if (Boolean.parseBoolean(given.getOrDefault("gz", "false"))) {
-      load.setProperty("compress_type", "gz");
-    }
+    boolean hasDeleteSign = is(given, "delete-sign");
     DorisExecutionOptions.Builder execution =
-        DorisExecutionOptions.builder().setStreamLoadProp(load).setDeletable(hasDeleteSign);
-    if (Boolean.parseBoolean(given.getOrDefault("batch", "false"))) {
+        DorisExecutionOptions.builder().setStreamLoadProp(loadProperties(given)).setDeletable(hasDeleteSign);
+    if (is(given, "batch")) {
       execution.setBatchMode(true).setBufferFlushIntervalMs(1000).setLabelPrefix(given.get("label-prefix"));
     } else {
       execution.enable2PC().setLabelPrefix(given.get("label-prefix"));
@@ -106,6 +129,21 @@ public final class Job {
         .setDorisExecutionOptions(execution.build())
         .setSerializer(rows.build())
         .build();
+  }
+
+  private static Properties loadProperties(Map<String, String> given) {
+    Properties load = new Properties();
+    load.setProperty("format", given.get("format"));
+    if (given.get("format").equals("json")) {
+      load.setProperty("read_json_by_line", "true");
+    } else {
+      load.setProperty("column_separator", "\\x01");
+      load.setProperty("line_delimiter", "\\x02");
+    }
+    if (is(given, "gz")) {
+      load.setProperty("compress_type", "gz");
+    }
+    return load;
   }
 
   /** The complete checkpoint with the highest number, over all attempts: a restored job counts on from there. */

@@ -3,6 +3,7 @@ package penstock;
 import java.io.File;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.util.stream.IntStream;
 import org.apache.flink.connector.datagen.source.GeneratorFunction;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.data.DecimalData;
@@ -20,7 +21,8 @@ final class Rows implements GeneratorFunction<Long, RowData> {
   static final String[] NAMES = {"id", "k", "amount", "note", "ts"};
   static final DataType[] TYPES = {
       DataTypes.BIGINT(), DataTypes.INT(), DataTypes.DECIMAL(18, 4), DataTypes.STRING(), DataTypes.TIMESTAMP(3)};
-  static final DataType TYPE = DataTypes.ROW(TYPES);
+  static final DataType TYPE = DataTypes.ROW(
+      IntStream.range(0, NAMES.length).mapToObj(i -> DataTypes.FIELD(NAMES[i], TYPES[i])).toArray(DataTypes.Field[]::new));
 
   private static final long serialVersionUID = 1;
   private static final String[] NOTES = {
