@@ -75,6 +75,13 @@ std::vector<std::string_view> Request::headers(std::string_view name) const {
   return values;
 }
 
+std::string_view Request::first_value(std::string_view name) const {
+  for (const std::string_view value : headers(name)) {
+    if (!value.empty()) return value;
+  }
+  return {};
+}
+
 bool Request::header_has_token(std::string_view name, std::string_view token) const {
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     Header each = header_at(i);

@@ -45,6 +45,8 @@ class Request {
   // The first header of that name.
   std::optional<std::string_view> header(std::string_view name) const;
   std::vector<std::string_view> headers(std::string_view name) const;
+  // The first value that is not empty: an empty header counts as none, a header sent twice by its first value.
+  std::string_view first_value(std::string_view name) const;
   // Whether a header that is a comma list (Connection, Expect) carries this word in any of its lines.
   bool header_has_token(std::string_view name, std::string_view token) const;
 

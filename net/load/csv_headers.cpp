@@ -9,19 +9,12 @@
 namespace penstock::net {
 namespace {
 
-std::string_view value_of(const Request& request, std::string_view name) {
-  for (const std::string_view value : request.headers(name)) {
-    if (!value.empty()) return value;
-  }
-  return {};
-}
-
 bool is_true(const Request& request, std::string_view name) {
-  return equals_ignoring_case(value_of(request, name), "true");
+  return equals_ignoring_case(request.first_value(name), "true");
 }
 
 std::expected<char, std::string> single_character(const Request& request, std::string_view name) {
-  const std::string_view value = value_of(request, name);
+  const std::string_view value = request.first_value(name);
   if (value.empty()) return '\0';
   if (value.size() != 1) {
     return std::unexpected(fmt::format("{} must be single-char, actually is {}", name, value.substr(0, 64)));
@@ -49,12 +42,12 @@ bool is_csv_format(std::string_view format) {
 
 std::expected<CsvHeaders, std::string> parse_csv_headers(const Request& request, std::string_view format) {
   CsvHeaders out;
-  if (const auto text = value_of(request, "column_separator"); !text.empty()) {
+  if (const auto text = request.first_value("column_separator"); !text.empty()) {
     auto parsed = txn::parse_column_separator(text);
     if (!parsed) return std::unexpected(parsed.error());
     out.column_separator = std::move(*parsed);
   }
-  if (const auto text = value_of(request, "line_delimiter"); !text.empty()) {
+  if (const auto text = request.first_value("line_delimiter"); !text.empty()) {
     auto parsed = txn::parse_line_delimiter(text);
     if (!parsed) return std::unexpected(parsed.error());
     out.line_delimiter = std::move(*parsed);
@@ -67,7 +60,7 @@ std::expected<CsvHeaders, std::string> parse_csv_headers(const Request& request,
   out.escape = *escape;
   out.trim_double_quotes = is_true(request, "trim_double_quotes");
   out.empty_field_as_null = is_true(request, "empty_field_as_null");
-  if (const auto text = value_of(request, "skip_lines"); !text.empty()) {
+  if (const auto text = request.first_value("skip_lines"); !text.empty()) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out.skip_lines);
     if (error != std::errc() || end != text.data() + text.size()) {
       return std::unexpected(fmt::format("Invalid 'skip_lines': {}", text.substr(0, 64)));

@@ -3,13 +3,6 @@
 namespace penstock::net {
 namespace {
 
-std::string_view value_of(const Request& request, std::string_view name) {
-  for (const std::string_view value : request.headers(name)) {
-    if (!value.empty()) return value;
-  }
-  return {};
-}
-
 bool is_true(std::string_view value) { return equals_ignoring_case(value, "true"); }
 
 }  // namespace
@@ -18,11 +11,11 @@ bool is_true(std::string_view value) { return equals_ignoring_case(value, "true"
 // of the row before anyway.
 std::expected<JsonRequest, std::string> parse_json_request(const Request& request) {
   JsonRequest json;
-  const std::string_view by_line = value_of(request, "read_json_by_line");
-  const std::string_view strip = value_of(request, "strip_outer_array");
+  const std::string_view by_line = request.first_value("read_json_by_line");
+  const std::string_view strip = request.first_value("strip_outer_array");
   json.by_line = is_true(by_line) || (by_line.empty() && strip.empty());
   json.strip_outer_array = is_true(strip);
-  if (const std::string_view text = value_of(request, "jsonpaths"); !text.empty()) {
+  if (const std::string_view text = request.first_value("jsonpaths"); !text.empty()) {
     auto paths = txn::parse_json_paths(text);
     if (!paths) return std::unexpected(paths.error());
     if (!paths->empty()) {
@@ -30,7 +23,7 @@ std::expected<JsonRequest, std::string> parse_json_request(const Request& reques
       json.paths = std::move(*paths);
     }
   }
-  if (const std::string_view text = value_of(request, "json_root"); !text.empty()) {
+  if (const std::string_view text = request.first_value("json_root"); !text.empty()) {
     auto root = txn::parse_json_path(text);
     if (!root) return std::unexpected(root.error());
     if (!root->empty()) json.root = std::move(*root);

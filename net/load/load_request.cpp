@@ -17,13 +17,6 @@ namespace {
 constexpr std::int64_t kTimeoutSecondsMax = 259200;
 constexpr std::size_t kShownMax = 64;  // bytes of a header's value in a message
 
-std::string_view value_of(const Request& request, std::string_view name) {
-  for (const std::string_view value : request.headers(name)) {
-    if (!value.empty()) return value;
-  }
-  return {};
-}
-
 std::unexpected<txn::LoadError> refuse(std::string message) {
   return std::unexpected(txn::LoadError{"INVALID_ARGUMENT", std::move(message)});
 }
@@ -43,15 +36,15 @@ std::expected<void, txn::LoadError> check_length(const Request& request) {
 
 // Some clients say only how HTTP calls it, and some of those do not compress after all.
 std::expected<txn::Compression, std::string> parse_compression(const Request& request) {
-  if (const auto text = value_of(request, "compress_type"); !text.empty())
+  if (const auto text = request.first_value("compress_type"); !text.empty())
     return txn::parse_compression(text);
-  const bool is_gzip = equals_ignoring_case(value_of(request, "content-encoding"), "gzip");
+  const bool is_gzip = equals_ignoring_case(request.first_value("content-encoding"), "gzip");
   return is_gzip ? txn::Compression::GzipIfMarked : txn::Compression::None;
 }
 
 std::expected<core::TimeZone, std::string> parse_zone(const Request& request) {
-  std::string_view name = value_of(request, "timezone");
-  if (name.empty()) name = value_of(request, "time_zone");
+  std::string_view name = request.first_value("timezone");
+  if (name.empty()) name = request.first_value("time_zone");
   if (name.empty()) return core::TimeZone::of_server();
   if (const auto zone = core::TimeZone::find(name)) return *zone;
   return std::unexpected(fmt::format(
@@ -74,14 +67,14 @@ std::expected<std::int64_t, txn::LoadError> parse_integer(std::string_view name,
 // What only makes Doris faster or slower does nothing here; but what Doris could not read is an error here, too.
 std::expected<void, txn::LoadError> check_tuning(const Request& request) {
   for (const std::string_view name : {"send_batch_parallelism", "load_stream_per_node"}) {
-    const std::string_view text = value_of(request, name);
+    const std::string_view text = request.first_value(name);
     if (text.empty()) continue;
     TRY(const std::int64_t value, parse_integer(name, text));
     if (value < INT32_MIN || value > INT32_MAX)
       return refuse(fmt::format("{} is out of range: {}", name, text.substr(0, kShownMax)));
   }
   for (const std::string_view name : {"exec_mem_limit", "load_mem_limit"}) {
-    const std::string_view text = value_of(request, name);
+    const std::string_view text = request.first_value(name);
     if (!text.empty() && !parse_integer(name, text))
       return refuse(fmt::format("Invalid mem limit format, {}", text.substr(0, kShownMax)));
   }
@@ -89,8 +82,8 @@ std::expected<void, txn::LoadError> check_tuning(const Request& request) {
 }
 
 std::expected<void, txn::LoadError> parse_partitions(const Request& request, LoadRequest& load) {
-  std::string_view rest = value_of(request, "partitions");
-  if (const auto temporary = value_of(request, "temporary_partitions"); !temporary.empty()) {
+  std::string_view rest = request.first_value("partitions");
+  if (const auto temporary = request.first_value("temporary_partitions"); !temporary.empty()) {
     if (!rest.empty()) return refuse("Can not specify both partitions and temporary partitions");
     return refuse(
         fmt::format("temporary_partitions: {} is not supported: penstock has no temporary partitions",
@@ -109,7 +102,7 @@ std::expected<void, txn::LoadError> parse_partitions(const Request& request, Loa
 }
 
 std::expected<void, txn::LoadError> parse_merge(const Request& request, LoadRequest& load) {
-  const std::string_view text = value_of(request, "merge_type");
+  const std::string_view text = request.first_value("merge_type");
   if (equals_ignoring_case(text, "DELETE")) {
     load.merge_type = MergeType::Delete;
   } else if (equals_ignoring_case(text, "MERGE")) {
@@ -117,7 +110,7 @@ std::expected<void, txn::LoadError> parse_merge(const Request& request, LoadRequ
   } else if (!text.empty() && !equals_ignoring_case(text, "APPEND")) {
     return refuse(fmt::format("Invalid merge type {}", text.substr(0, kShownMax)));
   }
-  const bool has_condition = !value_of(request, "delete").empty();
+  const bool has_condition = !request.first_value("delete").empty();
   if (load.merge_type == MergeType::Merge && !has_condition)
     return refuse("Excepted DELETE ON clause when merge type is MERGE.");
   // Doris looks at it only if merge_type was sent, and forgets the condition otherwise: the rows would all stay.
@@ -127,22 +120,22 @@ std::expected<void, txn::LoadError> parse_merge(const Request& request, LoadRequ
 }
 
 bool updates_some_columns(const Request& request) {
-  const std::string_view mode = value_of(request, "unique_key_update_mode");
-  if (mode.empty()) return equals_ignoring_case(value_of(request, "partial_columns"), "true");
+  const std::string_view mode = request.first_value("unique_key_update_mode");
+  if (mode.empty()) return equals_ignoring_case(request.first_value("partial_columns"), "true");
   return equals_ignoring_case(mode, "UPDATE_FIXED_COLUMNS") ||
          equals_ignoring_case(mode, "UPDATE_FLEXIBLE_COLUMNS");
 }
 
 std::expected<void, txn::LoadError> parse_partial(const Request& request, LoadRequest& load) {
   load.is_partial = updates_some_columns(request);
-  if (const auto mode = value_of(request, "unique_key_update_mode");
+  if (const auto mode = request.first_value("unique_key_update_mode");
       !mode.empty() && !load.is_partial && !equals_ignoring_case(mode, "UPSERT")) {
     return refuse(
         fmt::format("Invalid unique_key_partial_mode {}, must be one of 'UPSERT', 'UPDATE_FIXED_COLUMNS' or "
                     "'UPDATE_FLEXIBLE_COLUMNS'",
                     mode.substr(0, kShownMax)));
   }
-  const auto behavior = value_of(request, "partial_update_new_key_behavior");
+  const auto behavior = request.first_value("partial_update_new_key_behavior");
   if (!behavior.empty() && !equals_ignoring_case(behavior, "APPEND") &&
       !equals_ignoring_case(behavior, "ERROR")) {
     return refuse(
@@ -154,15 +147,15 @@ std::expected<void, txn::LoadError> parse_partial(const Request& request, LoadRe
 
 // Asked for, and nothing in the head makes it a load of its own (protocol reference 9.2); a label aside.
 bool can_group_commit(const Request& request) {
-  const std::string_view mode = value_of(request, "group_commit");
+  const std::string_view mode = request.first_value("group_commit");
   if (!equals_ignoring_case(mode, "sync_mode") && !equals_ignoring_case(mode, "async_mode")) return false;
   const bool is_empty = request.body_length() == BodyLength::Length && request.content_length() == 0;
-  return !is_empty && value_of(request, "two_phase_commit") != "true" && !updates_some_columns(request) &&
-         value_of(request, "partitions").empty() && value_of(request, "temporary_partitions").empty();
+  return !is_empty && request.first_value("two_phase_commit") != "true" && !updates_some_columns(request) &&
+         request.first_value("partitions").empty() && request.first_value("temporary_partitions").empty();
 }
 
 std::expected<void, txn::LoadError> check_group_commit(const Request& request, std::string_view label) {
-  const std::string_view mode = value_of(request, "group_commit");
+  const std::string_view mode = request.first_value("group_commit");
   if (mode.empty() || equals_ignoring_case(mode, "off_mode")) return {};
   if (!equals_ignoring_case(mode, "sync_mode") && !equals_ignoring_case(mode, "async_mode"))
     return refuse("group_commit can only be [async_mode, sync_mode, off_mode]");
@@ -175,7 +168,7 @@ std::expected<void, txn::LoadError> check_group_commit(const Request& request, s
 }  // namespace
 
 bool is_group_commit(const Request& request) {
-  return value_of(request, "label").empty() && can_group_commit(request);
+  return request.first_value("label").empty() && can_group_commit(request);
 }
 
 std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& request,
@@ -184,14 +177,14 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   LoadRequest load;
   load.database = database;
   load.table = table;
-  load.label = value_of(request, "label");
-  load.comment = value_of(request, "comment");
+  load.label = request.first_value("label");
+  load.comment = request.first_value("comment");
   if (auto length = check_length(request); !length) return std::unexpected(length.error());
 
-  load.two_phase = value_of(request, "two_phase_commit") == "true";  // exactly: as Doris
+  load.two_phase = request.first_value("two_phase_commit") == "true";  // exactly: as Doris
   TRY_VOID(check_group_commit(request, load.label));
   load.group_commit = is_group_commit(request);
-  if (const auto format = value_of(request, "format"); equals_ignoring_case(format, "json")) {
+  if (const auto format = request.first_value("format"); equals_ignoring_case(format, "json")) {
     auto json = parse_json_request(request);
     if (!json) return refuse(json.error());
     load.json = std::move(*json);
@@ -209,20 +202,20 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   TRY_VOID(parse_partitions(request, load));
   TRY_VOID(parse_merge(request, load));
   TRY_VOID(parse_partial(request, load));
-  load.is_negative = value_of(request, "negative") == "true";
-  load.sequence_column = value_of(request, "function_column.sequence_col");
-  load.columns = value_of(request, "columns");
-  load.where = value_of(request, "where");
-  load.hidden_columns = value_of(request, "hidden_columns");
-  auto csv = parse_csv_headers(request, value_of(request, "format"));
+  load.is_negative = request.first_value("negative") == "true";
+  load.sequence_column = request.first_value("function_column.sequence_col");
+  load.columns = request.first_value("columns");
+  load.where = request.first_value("where");
+  load.hidden_columns = request.first_value("hidden_columns");
+  auto csv = parse_csv_headers(request, request.first_value("format"));
   if (!csv) return refuse(csv.error());
   load.csv = std::move(*csv);
-  if (const auto text = value_of(request, "max_filter_ratio"); !text.empty()) {
+  if (const auto text = request.first_value("max_filter_ratio"); !text.empty()) {
     const std::string copy(text);
     load.max_filter_ratio = std::strtod(copy.c_str(), nullptr);  // as Doris: garbage is 0
     if (!(load.max_filter_ratio >= 0)) load.max_filter_ratio = 0;
   }
-  if (const auto text = value_of(request, "strict_mode"); !text.empty()) {
+  if (const auto text = request.first_value("strict_mode"); !text.empty()) {
     if (!equals_ignoring_case(text, "true") && !equals_ignoring_case(text, "false")) {
       return refuse("Invalid strict mode format. Must be bool type");
     }
@@ -231,7 +224,7 @@ std::expected<LoadRequest, txn::LoadError> parse_load_request(const Request& req
   auto zone = parse_zone(request);
   if (!zone) return refuse(zone.error());
   load.zone = *zone;
-  if (const auto text = value_of(request, "timeout"); !text.empty()) {
+  if (const auto text = request.first_value("timeout"); !text.empty()) {
     TRY(const std::int64_t seconds, parse_integer("timeout", text));
     if (seconds < 1 || seconds > kTimeoutSecondsMax) {
       return refuse(

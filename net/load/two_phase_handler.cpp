@@ -18,19 +18,12 @@ struct Refusal {
   std::string text;
 };
 
-std::string_view value_of(const Request& request, std::string_view name) {
-  for (const std::string_view value : request.headers(name)) {
-    if (!value.empty()) return value;
-  }
-  return {};
-}
-
 std::expected<txn::TxnOperation, Refusal> parse(const Request& request, std::string_view database) {
   txn::TxnOperation operation;
   operation.database = database;
-  operation.label = value_of(request, "label");
-  const std::string_view id = value_of(request, "txn_id");
-  const std::string_view kind = value_of(request, "txn_operation");
+  operation.label = request.first_value("label");
+  const std::string_view id = request.first_value("txn_id");
+  const std::string_view kind = request.first_value("txn_operation");
   if (id.empty() && operation.label.empty()) {
     return std::unexpected(Refusal{"INTERNAL_ERROR", "transaction id or label is empty"});
   }
