@@ -14,6 +14,8 @@ import org.apache.doris.flink.cfg.DorisExecutionOptions;
 import org.apache.doris.flink.cfg.DorisOptions;
 import org.apache.doris.flink.cfg.DorisReadOptions;
 import org.apache.doris.flink.sink.DorisSink;
+import org.apache.doris.flink.sink.writer.serializer.DorisRecordSerializer;
+import org.apache.doris.flink.sink.writer.serializer.JsonDebeziumSchemaSerializer;
 import org.apache.doris.flink.sink.writer.serializer.RowDataSerializer;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.configuration.Configuration;
@@ -66,7 +68,11 @@ public final class Job {
     if (is(given, "sql")) {
       runSql(env, stream, given);
     } else {
-      stream.sinkTo(sink(given)).uid("doris").name("doris");
+      if (is(given, "debezium")) {
+        stream.map(Rows::debezium).uid("debezium").sinkTo(sink(given, debeziumSerializer(given))).uid("doris").name("doris");
+      } else {
+        stream.sinkTo(sink(given, rowSerializer(given))).uid("doris").name("doris");
+      }
       env.execute("penstock");
     }
     System.out.println("finished");
@@ -88,7 +94,7 @@ public final class Job {
     options.put("password", "");
     options.put("sink.label-prefix", given.get("label-prefix"));
     options.put("sink.enable-2pc", "true");
-    options.put("sink.enable-delete", given.getOrDefault("delete-sign", "false"));
+    options.put("sink.enable-delete", given.getOrDefault("delete", "false"));
     loadProperties(given).forEach((name, value) -> options.put("sink.properties." + name, value.toString()));
     options.forEach((name, value) -> with.append(with.isEmpty() ? "" : ", ").append("'" + name + "' = '" + value + "'"));
 
@@ -99,36 +105,44 @@ public final class Job {
     tables.executeSql("INSERT INTO sink SELECT id, k, amount, note, ts FROM made").await();
   }
 
-  private static DorisSink<RowData> sink(Map<String, String> given) {
-    boolean isJson = given.get("format").equals("json");
-    boolean hasDeleteSign = is(given, "delete-sign");
-    DorisExecutionOptions.Builder execution =
-        DorisExecutionOptions.builder().setStreamLoadProp(loadProperties(given)).setDeletable(hasDeleteSign);
-    if (is(given, "batch")) {
-      execution.setBatchMode(true).setBufferFlushIntervalMs(1000).setLabelPrefix(given.get("label-prefix"));
-    } else {
-      execution.enable2PC().setLabelPrefix(given.get("label-prefix"));
-    }
-    DorisOptions options = DorisOptions.builder()
-                               .setFenodes(given.get("server"))
-                               .setTableIdentifier(given.get("table"))
-                               .setUsername("root")
-                               .setPassword("")
-                               .build();
+  private static <T> DorisSink<T> sink(Map<String, String> given, DorisRecordSerializer<T> serializer) {
+    return DorisSink.<T>builder()
+        .setDorisOptions(options(given))
+        .setDorisReadOptions(DorisReadOptions.builder().build())
+        .setDorisExecutionOptions(executionOptions(given))
+        .setSerializer(serializer)
+        .build();
+  }
+
+  private static DorisOptions options(Map<String, String> given) {
+    DorisOptions.Builder options =
+        DorisOptions.builder().setFenodes(given.get("server")).setUsername("root").setPassword("");
+    return is(given, "multi") ? options.setTableIdentifier("").build() : options.setTableIdentifier(given.get("table")).build();
+  }
+
+  private static DorisExecutionOptions executionOptions(Map<String, String> given) {
+    DorisExecutionOptions.Builder execution = DorisExecutionOptions.builder()
+                                                  .setStreamLoadProp(loadProperties(given))
+                                                  .setDeletable(is(given, "delete"))
+                                                  .setLabelPrefix(given.get("label-prefix"));
+    return is(given, "batch") ? execution.setBatchMode(true).setBufferFlushIntervalMs(1000).build() : execution.enable2PC().build();
+  }
+
+  private static RowDataSerializer rowSerializer(Map<String, String> given) {
     RowDataSerializer.Builder rows = RowDataSerializer.builder()
                                          .setFieldNames(Rows.NAMES)
                                          .setFieldType(Rows.TYPES)
                                          .setType(given.get("format"))
-                                         .enableDelete(hasDeleteSign);
-    if (!isJson) {
-      rows.setFieldDelimiter("\u0001");
-    }
-    return DorisSink.<RowData>builder()
-        .setDorisOptions(options)
-        .setDorisReadOptions(DorisReadOptions.builder().build())
-        .setDorisExecutionOptions(execution.build())
-        .setSerializer(rows.build())
-        .build();
+                                         .enableDelete(is(given, "delete"));
+    return given.get("format").equals("json") ? rows.build() : rows.setFieldDelimiter("\u0001").build();
+  }
+
+  private static JsonDebeziumSchemaSerializer debeziumSerializer(Map<String, String> given) {
+    JsonDebeziumSchemaSerializer.Builder builder = JsonDebeziumSchemaSerializer.builder()
+                                                       .setDorisOptions(options(given))
+                                                       .setNewSchemaChange(true)
+                                                       .setExecutionOptions(executionOptions(given));
+    return is(given, "multi") ? builder.setTableMapping(Map.of("made.rows", given.get("table"))).build() : builder.build();
   }
 
   private static Properties loadProperties(Map<String, String> given) {
