@@ -41,7 +41,9 @@ core::Result<> Manifest::apply(const LogRecord& record,
       std::uint32_t position = 0;
       std::set<TableId> touched;
       for (const LoadInfo& load : checkpoint->loads) {
-        if (load.label_kept) labels_.add(load, checkpoint->running_seconds);
+        const bool has_database =
+            catalog_->find_database(load.database) != nullptr;  // its labels went with it
+        if (load.label_kept && has_database) labels_.add(load, checkpoint->running_seconds);
         touched.insert(load.table);
       }
       show(joined(blocks_of(i)), position, change);

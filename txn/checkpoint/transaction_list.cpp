@@ -67,7 +67,11 @@ TransactionList Coordinator::list(const TransactionFilter& filter) const {
     if (label.starts_with(filter.label_prefix)) found.offer(txn);
   };
   if (filter.state != TxnState::Precommitted) {
-    for (const auto& [txn, entry] : open_.all()) offer(txn, entry->load.database, entry->load.label);
+    for (const auto& [txn, entry] : open_.all()) {
+      if (manifest_.prepared().contains(txn))
+        continue;  // its record is in force, its vote only not answered yet
+      offer(txn, entry->load.database, entry->load.label);
+    }
   }
   if (filter.state != TxnState::Prepare) {
     for (const auto& [txn, load] : manifest_.prepared()) offer(txn, load.load.database, load.load.label);

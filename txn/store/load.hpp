@@ -69,6 +69,7 @@ class Load {
   // Somebody else's abort: the next step fails. Not after it has ended.
   void abort_from_outside(std::string reason);
   bool has_ended() const { return ended_; }
+  bool has_failed() const { return failure_.has_value(); }
 
  private:
   enum class Keep { Memory, Nothing };

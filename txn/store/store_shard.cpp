@@ -145,20 +145,22 @@ OpenLoadEnd StoreShard::abort_open(TxnId txn, std::string reason) {
 void StoreShard::delist(Load& load) { std::erase(loads_, &load); }
 
 core::Task<void> StoreShard::keep_memory_bounded(Load& caller) {
-  while (load_memory_ > limits_.load_memory_max) {
+  while (load_memory_ > limits_.load_memory_max && !caller.has_failed()) {
     Load* largest = nullptr;
     Load* longest = nullptr;
     std::size_t row_bytes = 0;
     for (Load* load : loads_) {
-      row_bytes += load->unfinished_row_bytes();
+      const std::size_t unfinished = load->unfinished_row_bytes();
+      row_bytes += unfinished;
+      if (unfinished > 0 && (longest == nullptr || unfinished > longest->unfinished_row_bytes()))
+        longest = load;
       if (!load->can_shrink(caller)) continue;
       if (largest == nullptr || load->builder_memory() > largest->builder_memory()) largest = load;
-      if (longest == nullptr || load->unfinished_row_bytes() > longest->unfinished_row_bytes())
-        longest = load;
     }
     if (largest != nullptr && largest->builder_memory() > 0) {
       co_await largest->shrink();
-    } else if (longest != nullptr && row_bytes > limits_.load_memory_max) {
+    } else if (longest != nullptr && longest->can_shrink(caller) && row_bytes > limits_.load_memory_max) {
+      // (If the longest is busy, nobody fails in its place: whoever is busy with it comes here next.)
       longest->fail(
           {"MEM_LIMIT_EXCEEDED",
            fmt::format("unfinished rows fill the load memory of this shard (load_memory_max, {} bytes), and "
