@@ -428,7 +428,7 @@ std::size_t CsvDecoder::take_byte_order_mark(std::string_view piece) {
 // what was taken.
 bool CsvDecoder::complete_carried_row(std::string_view piece, std::size_t& used) {
   if (marks_.enclose == 0) {
-    const std::size_t end = end_of_carried_row(piece);
+    const std::size_t end = end_of_carried(core::as_text(carry_.bytes()), piece, options_.line_delimiter);
     used = std::min(end, piece.size());
     keep(piece.substr(0, used));
     return end != std::string_view::npos;
@@ -447,24 +447,6 @@ bool CsvDecoder::complete_carried_row(std::string_view piece, std::size_t& used)
     keep(piece.substr(used, step));
     used += step;
   }
-}
-
-// Where, in the piece, the carried row's delimiter ends. It may have begun in the carry, which itself holds
-// no whole one.
-std::size_t CsvDecoder::end_of_carried_row(std::string_view piece) const {
-  const std::string& delimiter = options_.line_delimiter;
-  const std::size_t overlap = std::min(delimiter.size() - 1, carry_.size());
-  if (overlap != 0) {
-    char seam[2 * 255];
-    const std::size_t ahead = std::min(delimiter.size() - 1, piece.size());
-    CHECK_LE(overlap + ahead, sizeof seam);
-    std::memcpy(seam, carry_.as<char>() + carry_.size() - overlap, overlap);
-    if (ahead != 0) std::memcpy(seam + overlap, piece.data(), ahead);
-    const std::size_t found = find_delimiter({seam, overlap + ahead}, delimiter, 0);
-    if (found != std::string_view::npos) return found + delimiter.size() - overlap;
-  }
-  const std::size_t found = find_delimiter(piece, delimiter, 0);
-  return found == std::string_view::npos ? found : found + delimiter.size();
 }
 
 void CsvDecoder::forget_carry() {

@@ -109,7 +109,6 @@ class CsvDecoder final : public BodyDecoder {
 
   std::size_t take_byte_order_mark(std::string_view piece);
   bool complete_carried_row(std::string_view piece, std::size_t& used);
-  std::size_t end_of_carried_row(std::string_view piece) const;
   void keep(std::string_view text) { carry_.append(text.data(), text.size()); }
   void forget_carry();
   State check_carry();

@@ -97,7 +97,8 @@ FeedResult::State JsonDecoder::finish(BlockBuilder& builder) {
 FeedResult::State JsonDecoder::feed_lines(std::string_view piece, std::size_t& at, BlockBuilder& builder) {
   const std::size_t delimiter = options_.line_delimiter.size();
   if (carry_.size() != 0) {
-    const std::size_t end = end_of_carried_line(piece.substr(at));
+    const std::size_t end =
+        end_of_carried(core::as_text(carry_.bytes()), piece.substr(at), options_.line_delimiter);
     const std::string_view more = piece.substr(at, end);
     keep(more, 0);
     at += more.size();
@@ -454,23 +455,6 @@ FeedResult::State JsonDecoder::take_byte_order_mark(std::string_view piece, std:
     if (++mark_bytes_ == kByteOrderMark.size()) mark_done_ = true;
   }
   return State::NeedInput;
-}
-
-// Where, in the piece, the carried line's delimiter ends. It may have begun in the carry, which holds no whole one.
-std::size_t JsonDecoder::end_of_carried_line(std::string_view piece) const {
-  const std::string& delimiter = options_.line_delimiter;
-  const std::size_t overlap = std::min(delimiter.size() - 1, carry_.size());
-  if (overlap != 0) {
-    char seam[2 * 255];
-    const std::size_t ahead = std::min(delimiter.size() - 1, piece.size());
-    CHECK_LE(overlap + ahead, sizeof seam);
-    std::memcpy(seam, carry_.as<char>() + carry_.size() - overlap, overlap);
-    if (ahead != 0) std::memcpy(seam + overlap, piece.data(), ahead);
-    const std::size_t found = find_delimiter({seam, overlap + ahead}, delimiter, 0);
-    if (found != std::string_view::npos) return found + delimiter.size() - overlap;
-  }
-  const std::size_t found = find_delimiter(piece, delimiter, 0);
-  return found == std::string_view::npos ? found : found + delimiter.size();
 }
 
 // `offset` is where the text lies in the body; it counts for the first of what is kept.

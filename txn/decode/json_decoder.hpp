@@ -91,7 +91,6 @@ class JsonDecoder final : public BodyDecoder {
   bool could_be_full(const BlockBuilder& builder, std::uint64_t next) const;
 
   State take_byte_order_mark(std::string_view piece, std::size_t& at);
-  std::size_t end_of_carried_line(std::string_view piece) const;
   void keep(std::string_view text, std::uint64_t offset);
   std::string_view carried() const { return {carry_.as<char>(), carry_.size()}; }
   void forget_carry();

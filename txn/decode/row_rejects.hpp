@@ -47,4 +47,25 @@ class RowRejects {
   std::string log_;
 };
 
+// What a decoder left out with what the one around it left out: joined when it is asked for, and only anew if there is more.
+class JoinedRejects {
+ public:
+  const RowRejects& of(const RowRejects& inside, const RowRejects& own) {
+    if (own.count() == 0) return inside;
+    if (inside_counted_ != inside.count() || own_counted_ != own.count()) {
+      all_ = inside;
+      all_.add_all(own);
+      inside_counted_ = inside.count();
+      own_counted_ = own.count();
+    }
+    return all_;
+  }
+  void forget() { inside_counted_ = own_counted_ = 0; }
+
+ private:
+  RowRejects all_;
+  std::uint64_t inside_counted_ = 0;
+  std::uint64_t own_counted_ = 0;
+};
+
 }  // namespace penstock::txn

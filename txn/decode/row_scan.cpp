@@ -1,7 +1,10 @@
 #include "txn/decode/row_scan.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+
+#include "core/base/check.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -236,6 +239,21 @@ std::size_t find_delimiter(std::string_view text, std::string_view delimiter, st
                                          : ::memmem(begin, size, delimiter.data(), delimiter.size());
   if (at == nullptr) return std::string_view::npos;
   return static_cast<std::size_t>(static_cast<const char*>(at) - text.data());
+}
+
+std::size_t end_of_carried(std::string_view carry, std::string_view piece, std::string_view delimiter) {
+  const std::size_t overlap = std::min(delimiter.size() - 1, carry.size());
+  if (overlap != 0) {
+    char seam[2 * 255];
+    const std::size_t ahead = std::min(delimiter.size() - 1, piece.size());
+    CHECK_LE(overlap + ahead, sizeof seam);
+    std::memcpy(seam, carry.data() + carry.size() - overlap, overlap);
+    if (ahead != 0) std::memcpy(seam + overlap, piece.data(), ahead);
+    const std::size_t found = find_delimiter({seam, overlap + ahead}, delimiter, 0);
+    if (found != std::string_view::npos) return found + delimiter.size() - overlap;
+  }
+  const std::size_t found = find_delimiter(piece, delimiter, 0);
+  return found == std::string_view::npos ? found : found + delimiter.size();
 }
 
 std::uint64_t split_row(RowBatch& batch, std::uint32_t first, std::uint32_t begin, std::uint32_t end,

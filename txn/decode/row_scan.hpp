@@ -51,6 +51,10 @@ ScanResult scan_rows(SimdLevel level, const ScanTask& task, RowBatch& batch);
 // The first place of `delimiter` in text at or after `from`; npos if there is none.
 std::size_t find_delimiter(std::string_view text, std::string_view delimiter, std::size_t from);
 
+// Where, in `piece`, the first delimiter ends of what `carry` and the piece are together; npos: there is none. It may have
+// begun in the carry, which itself holds no whole one.
+std::size_t end_of_carried(std::string_view carry, std::string_view piece, std::string_view delimiter);
+
 // Appends the ends of a row's fields to the batch as far as they fit, and returns how many fields it has.
 std::uint64_t split_row(RowBatch& batch, std::uint32_t first, std::uint32_t begin, std::uint32_t end,
                         std::string_view separator);

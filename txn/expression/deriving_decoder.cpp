@@ -116,16 +116,7 @@ std::size_t DerivingDecoder::reserved_bytes() const {
          (derivation_->filter == nullptr ? 0 : derivation_->filter->fixed_bytes());
 }
 
-const RowRejects& DerivingDecoder::rejects() const {
-  if (own_.count() == 0) return inside_->rejects();
-  if (inside_counted_ != inside_->rejects().count() || own_counted_ != own_.count()) {
-    all_ = inside_->rejects();
-    all_.add_all(own_);
-    inside_counted_ = inside_->rejects().count();
-    own_counted_ = own_.count();
-  }
-  return all_;
-}
+const RowRejects& DerivingDecoder::rejects() const { return joined_.of(inside_->rejects(), own_); }
 
 void DerivingDecoder::forget_rows() {
   source_.clear();
@@ -133,7 +124,7 @@ void DerivingDecoder::forget_rows() {
   source_is_whole_ = false;
   unselected_ = 0;
   own_ = RowRejects(options_.rejects);
-  own_counted_ = inside_counted_ = 0;
+  joined_.forget();
 }
 
 // NeedInput: all that can be taken is in the builder.

@@ -82,9 +82,7 @@ class DerivingDecoder final : public BodyDecoder {
   bool inside_is_done_ = false;
   std::uint64_t unselected_ = 0;
   RowRejects own_;
-  mutable RowRejects all_;
-  mutable std::uint64_t inside_counted_ = 0;
-  mutable std::uint64_t own_counted_ = 0;
+  mutable JoinedRejects joined_;
 };
 
 }  // namespace penstock::txn

@@ -31,20 +31,11 @@ FeedResult::State PartitionedDecoder::settle(BlockBuilder& builder) {
   return state;
 }
 
-const RowRejects& PartitionedDecoder::rejects() const {
-  if (own_.count() == 0) return inside_->rejects();
-  if (inside_counted_ != inside_->rejects().count() || own_counted_ != own_.count()) {
-    all_ = inside_->rejects();
-    all_.add_all(own_);
-    inside_counted_ = inside_->rejects().count();
-    own_counted_ = own_.count();
-  }
-  return all_;
-}
+const RowRejects& PartitionedDecoder::rejects() const { return joined_.of(inside_->rejects(), own_); }
 
 void PartitionedDecoder::forget_rows() {
   own_ = RowRejects(own_.limits());
-  inside_counted_ = own_counted_ = 0;
+  joined_.forget();
 }
 
 void PartitionedDecoder::judge(BlockBuilder& builder) {

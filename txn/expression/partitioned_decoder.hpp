@@ -47,9 +47,7 @@ class PartitionedDecoder final : public BodyDecoder {
   std::unique_ptr<PartitionFilter> filter_;
   std::vector<std::uint32_t> kept_;
   RowRejects own_;
-  mutable RowRejects all_;
-  mutable std::uint64_t inside_counted_ = 0;
-  mutable std::uint64_t own_counted_ = 0;
+  mutable JoinedRejects joined_;
 };
 
 }  // namespace penstock::txn
