@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "net/auth/password_hash.hpp"
+#include "txn/schema/names.hpp"
 
 namespace penstock::tools {
 namespace {
@@ -23,6 +24,15 @@ Setter text(std::string_view key, std::string& out) {
   return [key, &out](const toml::node& node) -> Problem {
     const auto value = node.value_exact<std::string>();
     if (!value) return wrong(key, "a text in quotes is wanted");
+    out = *value;
+    return {};
+  };
+}
+
+Setter yes_or_no(std::string_view key, bool& out) {
+  return [key, &out](const toml::node& node) -> Problem {
+    const auto value = node.value_exact<bool>();
+    if (!value) return wrong(key, "true or false is wanted");
     out = *value;
     return {};
   };
@@ -52,6 +62,71 @@ Problem read_table(const toml::table& table, const std::map<std::string, Setter,
     if (auto set = found->second(node); !set) return set;
   }
   return {};
+}
+
+constexpr std::string_view kDefaultCluster = "default_cluster:";  // the router cuts it off, too
+constexpr std::string_view kGrantsForm =
+    R"(grants = { "db" = ["LOAD", "SELECT"], "*" = ["ADMIN"] } is the form)";
+
+Problem read_rights(const std::string& key, const toml::node& node, net::Rights& out) {
+  const toml::array* const words = node.as_array();
+  if (words == nullptr) return wrong(key, fmt::format("a list of rights is wanted: {}", kGrantsForm));
+  for (const toml::node& word : *words) {
+    const auto text = word.value_exact<std::string>();
+    const auto right = text ? net::parse_right(*text) : std::nullopt;
+    if (!right) {
+      return wrong(key, fmt::format("{} is no right: LOAD, SELECT, ALTER, ADMIN are",
+                                    text ? fmt::format("'{}'", *text) : "what is no text"));
+    }
+    out.add(*right);
+  }
+  return {};
+}
+
+Problem read_grants(const std::string& key, const toml::node& node, net::Grants& out) {
+  if (!node.is_table()) return wrong(key, fmt::format("a table is wanted: {}", kGrantsForm));
+  for (const auto& [name, words] : *node.as_table()) {
+    std::string_view database = name.str();
+    if (database.starts_with(kDefaultCluster)) database.remove_prefix(kDefaultCluster.size());
+    const std::string entry = fmt::format("{}.{}", key, name.str());
+    if (database != net::Grants::kEverywhere && !txn::is_database_or_table_name(database)) {
+      return wrong(entry, "neither the name of a database nor * for all of them");
+    }
+    net::Rights rights;
+    if (auto read = read_rights(entry, words, rights); !read) return read;
+    out.add(database, rights);
+  }
+  return {};
+}
+
+// `name = "hash"`: may do everything. `[users.name]` with password and grants: what they say.
+Problem read_user(std::string_view name, const toml::node& node, Config::User& out) {
+  const std::string key = fmt::format("users.{}", name);
+  if (const auto hash = node.value_exact<std::string>()) {
+    out.password = *hash;
+    out.grants = net::Grants::all();
+    return {};
+  }
+  const toml::table* const table = node.as_table();
+  if (table == nullptr) {
+    return wrong(key, "a password hash in quotes is wanted, or a table with password and grants");
+  }
+  const std::string password_key = key + ".password";
+  const std::string grants_key = key + ".grants";
+  const std::map<std::string, Setter, std::less<>> keys = {
+      {"password", text(password_key, out.password)},
+      {"grants", [&](const toml::node& grants) { return read_grants(grants_key, grants, out.grants); }},
+  };
+  if (auto read = read_table(*table, keys, key + "."); !read) return read;
+  if (!table->contains("password")) return wrong(password_key, "it is missing: a password hash in quotes");
+  if (!table->contains("grants")) return wrong(grants_key, fmt::format("it is missing: {}", kGrantsForm));
+  return {};
+}
+
+bool is_user_name(std::string_view name) {
+  return !name.empty() && std::ranges::none_of(name, [](char c) {
+    return c == '@' || c == ':' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
 }
 
 bool is_address(std::string_view text) {
@@ -95,6 +170,7 @@ Problem read_config_file(const std::string& path, Config& config) {
       {"time_zone", text("time_zone", config.time_zone)},
       {"log_level", text("log_level", config.log_level)},
       {"drain_seconds", number("drain_seconds", config.drain_seconds, 0, 86400)},
+      {"allow_no_password", yes_or_no("allow_no_password", config.allow_no_password)},
       {"limits",
        [&](const toml::node& node) -> Problem {
          if (!node.is_table()) return wrong("limits", "a table ([limits]) is wanted");
@@ -103,11 +179,10 @@ Problem read_config_file(const std::string& path, Config& config) {
       {"users",
        [&](const toml::node& node) -> Problem {
          if (!node.is_table()) return wrong("users", "a table ([users]) is wanted");
-         for (const auto& [name, hash] : *node.as_table()) {
-           const auto value = hash.value_exact<std::string>();
-           if (!value)
-             return wrong(fmt::format("users.{}", name.str()), "a password hash in quotes is wanted");
-           config.users[std::string(name.str())] = *value;
+         for (const auto& [name, user] : *node.as_table()) {
+           if (auto read = read_user(name.str(), user, config.users[std::string(name.str())]); !read) {
+             return read;
+           }
          }
          return {};
        }},
@@ -137,39 +212,77 @@ Problem check_config(const Config& config) {
   if (std::find(kLevels.begin(), kLevels.end(), config.log_level) == kLevels.end()) {
     return wrong("log_level", fmt::format("'{}' is not one of debug, info, warn, error", config.log_level));
   }
-  for (const auto& [name, hash] : config.users) {
-    if (!net::PasswordHash::parse(hash)) {
+  for (const auto& [name, user] : config.users) {
+    if (!is_user_name(name)) {
+      return wrong(
+          fmt::format("users.{}", name),
+          "no name that a client can send: it is empty, or has an '@', a ':' or a control byte in it");
+    }
+    if (!net::PasswordHash::parse(user.password)) {
       return wrong(fmt::format("users.{}", name),
                    "not a password hash: make one with `penstock hash-password` and paste its line here");
     }
   }
   for (const std::string& address : {config.listen, config.redirect_listen}) {
-    if (!config.users.empty() || address.empty() || is_loopback(address)) continue;
+    if (!config.users.empty() || config.allow_no_password || address.empty() || is_loopback(address)) {
+      continue;
+    }
     return std::unexpected(fmt::format(
         "listen = {} can be reached from other machines, and no user has a password: set one ([users] root = "
-        "\"...\", made by `penstock hash-password`), or listen on 127.0.0.1",
+        "\"...\", made by `penstock hash-password`), or listen on 127.0.0.1, or say allow_no_password = true "
+        "(--allow-no-password) if everybody who reaches it may do everything",
         address));
   }
   return {};
+}
+
+std::expected<Config, std::string> read_users(const std::string& path, const Config& running) {
+  Config read;
+  if (auto good = read_config_file(path, read); !good) return std::unexpected(good.error());
+  Config next = running;
+  next.users = std::move(read.users);
+  if (auto good = check_config(next); !good) return std::unexpected(good.error());
+  // A file that is just being written is empty for a moment: that must not let everybody in.
+  if (next.users.empty() && !running.users.empty()) {
+    return std::unexpected(fmt::format(
+        "config file '{}': it names no user, and so would let in whoever comes as root: for that, "
+        "restart",
+        path));
+  }
+  return next;
+}
+
+std::vector<net::UserEntry> user_entries(const Config& config) {
+  std::vector<net::UserEntry> entries;
+  for (const auto& [name, user] : config.users) {
+    entries.push_back({name, *net::PasswordHash::parse(user.password), user.grants});
+  }
+  return entries;
 }
 
 std::string print_config(const Config& config) {
   std::string out = fmt::format(
       "data_dir = \"{}\"\nlisten = \"{}\"\nredirect_listen = \"{}\"\nshards = {}\ntime_zone = "
       "\"{}\"\nlog_level = "
-      "\"{}\"\ndrain_seconds = {}\n\n[limits]\n"
+      "\"{}\"\ndrain_seconds = {}\nallow_no_password = {}\n\n[limits]\n"
       "connections_max = {}\nbody_idle_seconds = {}\nload_memory_mib = {}\ninflate_memory_mib = {}\nrow_mib "
       "= {}\njournal_file_mib = "
       "{}\n"
       "log_file_mib = {}\nreserve_mib = {}\nopen_loads_max = {}\nerror_log_mib = {}\nerror_log_hours = {}\n"
       "sort_memory_mib = {}\n\n[users]\n",
       config.data_dir, config.listen, config.redirect_listen, config.shards, config.time_zone,
-      config.log_level, config.drain_seconds, config.limits.connections_max, config.limits.body_idle_seconds,
-      config.limits.load_memory_mib, config.limits.inflate_memory_mib, config.limits.row_mib,
-      config.limits.journal_file_mib, config.limits.log_file_mib, config.limits.reserve_mib,
-      config.limits.open_loads_max, config.limits.error_log_mib, config.limits.error_log_hours,
-      config.limits.sort_memory_mib);
-  for (const auto& [name, hash] : config.users) out += fmt::format("# {}: has a password\n", name);
+      config.log_level, config.drain_seconds, config.allow_no_password, config.limits.connections_max,
+      config.limits.body_idle_seconds, config.limits.load_memory_mib, config.limits.inflate_memory_mib,
+      config.limits.row_mib, config.limits.journal_file_mib, config.limits.log_file_mib,
+      config.limits.reserve_mib, config.limits.open_loads_max, config.limits.error_log_mib,
+      config.limits.error_log_hours, config.limits.sort_memory_mib);
+  for (const auto& [name, user] : config.users) {
+    out += fmt::format("# {}: has a password;", name);
+    for (const auto& [database, rights] : user.grants.by_database()) {
+      out += fmt::format(" {} on {}", rights.empty() ? "nothing" : rights.to_string(), database);
+    }
+    out += '\n';
+  }
   return out;
 }
 

@@ -1,8 +1,8 @@
 // Config: what an operator may set, from one TOML file and the flags of `penstock serve`. Every key has a default that
 // works; an unknown key is an error. docs/operations.md lists them all.
 //
-// Journey:  main -> [Config] -> serve.
-// Shard:    none; read before any shard runs.
+// Journey:  main -> [Config] -> serve; SIGHUP -> serve -> [read_users].
+// Shard:    none; read before any shard runs. read_users: shard 0, a short blocking read.
 // Promise:  check_config has found nothing wrong with what serve gets.
 // Failure:  a text that names the key, the value and the fix.
 #pragma once
@@ -11,6 +11,9 @@
 #include <expected>
 #include <map>
 #include <string>
+#include <vector>
+
+#include "net/auth/authenticator.hpp"
 
 namespace penstock::tools {
 
@@ -22,7 +25,12 @@ struct Config {
   std::string log_level = "info";
   std::string time_zone = "system";
   std::uint32_t drain_seconds = 30;
-  std::map<std::string, std::string> users;  // name -> pbkdf2-sha256$...
+  bool allow_no_password = false;  // off loopback, without users
+  struct User {
+    std::string password;  // pbkdf2-sha256$...
+    net::Grants grants;
+  };
+  std::map<std::string, User> users;  // by name
 
   struct Limits {
     std::uint64_t connections_max = 20000;
@@ -43,6 +51,9 @@ struct Config {
 // Adds what the file says to `config`.
 std::expected<void, std::string> read_config_file(const std::string& path, Config& config);
 std::expected<void, std::string> check_config(const Config& config);
-std::string print_config(const Config& config);  // as a TOML file, without password hashes
+// The users of a file that was good at the start and may have changed: all of it is checked again, only they count.
+std::expected<Config, std::string> read_users(const std::string& path, const Config& running);
+std::vector<net::UserEntry> user_entries(const Config& config);  // of a checked one
+std::string print_config(const Config& config);                  // as a TOML file, without password hashes
 
 }  // namespace penstock::tools

@@ -111,6 +111,9 @@ int main(int argc, char** argv) {
   const auto* const drain = serve->add_option("--drain-seconds", flags.drain_seconds,
                                               "How long open loads may go on "
                                               "after SIGTERM");
+  const auto* const no_password =
+      serve->add_flag("--allow-no-password", flags.allow_no_password,
+                      "Off loopback, without users: whoever reaches the port may do everything");
   serve->add_flag("--check-config", check_only, "Say whether the config is good, and exit");
   serve->add_flag("--print-config", print_only, "Print the config that results, and exit");
   CLI::App* const hash = app.add_subcommand(
@@ -137,6 +140,7 @@ int main(int argc, char** argv) {
   if (shards->count() > 0) config.shards = flags.shards;
   if (level->count() > 0) config.log_level = flags.log_level;
   if (drain->count() > 0) config.drain_seconds = flags.drain_seconds;
+  if (no_password->count() > 0) config.allow_no_password = flags.allow_no_password;
   if (auto good = penstock::tools::check_config(config); !good) return complain(good.error());
   if (check_only) {
     std::printf("the config is good\n");
@@ -147,5 +151,5 @@ int main(int argc, char** argv) {
     return 0;
   }
   set_level(config.log_level);
-  return penstock::tools::serve(config);
+  return penstock::tools::serve(config, config_file);
 }

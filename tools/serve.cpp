@@ -46,6 +46,8 @@ struct Doors {
         load_state(store, authenticator),
         schema(store, authenticator),
         backends(authenticator, config.listen),
+        node_backends(authenticator, config.listen, net::BackendsHandler::Form::NodeBackends),
+        node_frontends(authenticator, config.listen, net::BackendsHandler::Form::NodeFrontends),
         error_log(error_logs),
         statement(store, authenticator),
         scan(store, authenticator, config.limits.sort_memory_mib * core::kMiB),
@@ -64,6 +66,8 @@ struct Doors {
     router.add(net::Method::Post, "/api/_transactions/abort", transactions);
     router.add(net::Method::Get, "/api/{db}/{table}/_schema", schema);
     router.add(net::Method::Get, "/api/backends", backends);
+    router.add(net::Method::Get, "/rest/v2/manager/node/backends", node_backends);
+    router.add(net::Method::Get, "/rest/v2/manager/node/frontends", node_frontends);
     router.add(net::Method::Get, "/api/bootstrap", bootstrap);
     router.add(net::Method::Get, "/api/health", health);
     router.add(net::Method::Get, "/", root);
@@ -75,6 +79,8 @@ struct Doors {
   net::LoadStateHandler load_state;
   net::SchemaHandler schema;
   net::BackendsHandler backends;
+  net::BackendsHandler node_backends;
+  net::BackendsHandler node_frontends;
   net::BootstrapHandler bootstrap;
   net::ErrorLogHandler error_log;
   net::StatementHandler statement;
@@ -87,8 +93,9 @@ struct Doors {
 
 class Process {
  public:
-  explicit Process(const Config& config)
+  Process(const Config& config, const std::string& config_file)
       : config_(config),
+        config_file_(config_file),
         shards_(shard_count(config)),
         limits_(store_limits(config)),
         connections_max_(connections_within_file_limit(config.limits.connections_max)),
@@ -114,9 +121,6 @@ class Process {
                                        std::fprintf(stderr, "penstock: %s\n", why.c_str());
                                        ::_exit(kExitPoisoned);
                                      }});
-    for (const auto& [name, hash] : config.users) {
-      users_.push_back(net::UserEntry{name, *net::PasswordHash::parse(hash)});
-    }
   }
 
   int run() {
@@ -124,6 +128,7 @@ class Process {
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread is made: all inherit it
     signal_fd_ = ::signalfd(-1, &signals, SFD_CLOEXEC);
 
@@ -218,8 +223,8 @@ class Process {
       std::copy_n(reinterpret_cast<const unsigned char*>(&random), 8,
                   key.begin() + static_cast<std::ptrdiff_t>(at));
     }
-    process->doors_[index] = std::make_unique<Doors>(*process->store_, process->error_logs_, process->users_,
-                                                     key, process->config_);
+    process->doors_[index] = std::make_unique<Doors>(*process->store_, process->error_logs_,
+                                                     user_entries(process->config_), key, process->config_);
     process->server_.start_shard(shard, process->doors_[index]->router);
     if (process->has_front()) process->front_.start_shard(shard, process->doors_[index]->redirect);
     co_return;
@@ -228,7 +233,11 @@ class Process {
   bool has_front() const { return !config_.redirect_listen.empty(); }
   static core::Task<void> set_address(Process* process, std::uint32_t index, std::string address) {
     process->error_logs_.set_address(address);
-    process->doors_[index]->backends.set_address(address);
+    for (net::BackendsHandler* const nodes :
+         {&process->doors_[index]->backends, &process->doors_[index]->node_backends,
+          &process->doors_[index]->node_frontends}) {
+      nodes->set_address(address);
+    }
     process->doors_[index]->redirect.set_main_address(std::move(address));
     co_return;
   }
@@ -267,7 +276,7 @@ class Process {
     }
     const std::string error = co_await listen();
     if (error.empty()) {
-      co_await wait_for_signal(shard);
+      co_await wait_for_end(shard);
       core::log_info("draining", "seconds_max", config_.drain_seconds, "connections",
                      server_.connections() + front_.connections());
     }
@@ -282,10 +291,40 @@ class Process {
     co_return error;
   }
 
-  core::Task<void> wait_for_signal(core::Shard& shard) {
+  // SIGHUP: users as the configuration file has them now. What is under way goes on as whoever it was.
+  core::Task<void> reload_users() {
+    if (config_file_.empty()) {
+      core::log_warn("users_not_reloaded", "why",
+                     "there is no configuration file: none was given by --config");
+      co_return;
+    }
+    auto next = read_users(config_file_, config_);
+    if (!next) {
+      core::log_error("users_not_reloaded", "why", next.error(), "users", config_.users.size());
+      co_return;
+    }
+    config_.users = std::move(next->users);
+    for (std::uint32_t i = 0; i < shards_.count(); ++i) {
+      co_await core::call_on(core::ShardId(i), [this, i, users = user_entries(config_)] {
+        return replace_users(this, i, users);
+      });
+    }
+    core::log_info("users_reloaded", "users", config_.users.size(), "file", config_file_);
+  }
+  static core::Task<void> replace_users(Process* process, std::uint32_t index,
+                                        std::vector<net::UserEntry> users) {
+    process->doors_[index]->authenticator.replace(std::move(users));
+    co_return;
+  }
+
+  core::Task<void> wait_for_end(core::Shard& shard) {
     core::File signals(shard.kernel(), signal_fd_);
-    std::array<std::byte, sizeof(signalfd_siginfo)> info;
-    (void)co_await signals.read(0, info);
+    for (;;) {
+      signalfd_siginfo info{};
+      const auto got = co_await signals.read(0, std::as_writable_bytes(std::span(&info, 1)));
+      if (!got || info.ssi_signo != SIGHUP) break;
+      co_await reload_users();
+    }
     sigset_t unblocked;  // a second signal ends the process at once, as usual
     sigemptyset(&unblocked);
     sigaddset(&unblocked, SIGTERM);
@@ -304,7 +343,8 @@ class Process {
     return fmt::format("{}:{}", asked.substr(0, asked.rfind(':')), port);
   }
 
-  const Config& config_;
+  Config config_;  // its users change by reload_users
+  const std::string config_file_;
   core::ShardSet shards_;
   const txn::StoreLimits limits_;
   const std::uint32_t connections_max_;
@@ -313,7 +353,6 @@ class Process {
   net::ErrorLogs error_logs_;
   std::vector<std::unique_ptr<core::PageArena>> arenas_;
   std::unique_ptr<txn::Store> store_;
-  std::vector<net::UserEntry> users_;
   std::vector<std::unique_ptr<Doors>> doors_;
   std::vector<std::unique_ptr<core::Event>> ended_;
   int signal_fd_ = -1;
@@ -333,13 +372,17 @@ void raise_limits() {
 
 }  // namespace
 
-int serve(const Config& config) {
+int serve(const Config& config, const std::string& config_file) {
   raise_limits();
   if (auto zones = install_machine_time_zones(config.time_zone); !zones) {
     fmt::print(stderr, "penstock: {}\n", zones.error());
     return 1;
   }
-  Process process(config);
+  if (config.allow_no_password && config.users.empty()) {
+    core::log_warn("no_password", "listen", config.listen, "why",
+                   "allow_no_password: whoever reaches the port may do everything");
+  }
+  Process process(config, config_file);
   return process.run();
 }
 

@@ -31,6 +31,7 @@ struct PasswordHash {
 
   static std::optional<PasswordHash> parse(std::string_view text);
   std::string to_string() const;
+  friend bool operator==(const PasswordHash&, const PasswordHash&) = default;
 };
 
 // `salt`: 16 random bytes, from the caller's source of randomness.

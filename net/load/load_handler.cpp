@@ -58,6 +58,10 @@ core::Task<void> LoadHandler::handle(Exchange& exchange) {
     co_await refuse(exchange, known, {"NOT_AUTHORIZED", refusal_text(user.error())});
     co_return;
   }
+  if (!user->may(Act::Load, known.database)) {
+    co_await refuse(exchange, known, {"NOT_AUTHORIZED", access_denied(Act::Load)});
+    co_return;
+  }
   auto request = parse_load_request(exchange.request(), known.database, known.table);
   if (!request) {
     co_await refuse(exchange, known, request.error());

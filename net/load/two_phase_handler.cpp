@@ -74,6 +74,10 @@ core::Task<void> TwoPhaseHandler::handle(Exchange& exchange) {
     (void)co_await exchange.reply(reply("NOT_AUTHORIZED", "no valid Basic authorization"));
     co_return;
   }
+  if (!user->may(Act::EndTransaction, exchange.parameter("db"))) {
+    (void)co_await exchange.reply(reply("NOT_AUTHORIZED", access_denied(Act::EndTransaction)));
+    co_return;
+  }
   auto operation = parse(exchange.request(), exchange.parameter("db"));
   if (!operation) {
     (void)co_await exchange.reply(reply(operation.error().status, operation.error().text));

@@ -1,5 +1,5 @@
-// The small front-end endpoints: GET /, /api/health and /api/bootstrap without auth, /api/backends with it. They answer at
-// once, whatever the load.
+// The small front-end endpoints: GET /, /api/health and /api/bootstrap without auth, /api/backends and
+// /rest/v2/manager/node/{backends,frontends} with it. They answer at once, whatever the load.
 //
 // Journey:  Router -> [RootHandler, HealthHandler, BootstrapHandler, BackendsHandler].
 // Shard:    one per shard.
@@ -31,14 +31,18 @@ class BootstrapHandler final : public Handler {
 // This process, under the name by which the client reached it: the address in Host, else the one it listens on.
 class BackendsHandler final : public Handler {
  public:
-  BackendsHandler(Authenticator& authenticator, std::string address)
-      : authenticator_(authenticator), address_(std::move(address)) {}
+  // /api/backends; and the two tables of /rest/v2/manager/node, with names of columns as Doris has them.
+  enum class Form : std::uint8_t { Alive, NodeBackends, NodeFrontends };
+
+  BackendsHandler(Authenticator& authenticator, std::string address, Form form = Form::Alive)
+      : authenticator_(authenticator), address_(std::move(address)), form_(form) {}
   core::Task<void> handle(Exchange& exchange) override;
   void set_address(std::string address) { address_ = std::move(address); }
 
  private:
   Authenticator& authenticator_;
   std::string address_;
+  const Form form_;
 };
 
 class HealthHandler final : public Handler {

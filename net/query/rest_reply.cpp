@@ -21,4 +21,6 @@ Response rest_unauthorized(Authenticator::Refusal why) {
                                                          : "Access denied: no valid Basic authorization");
 }
 
+Response rest_denied(Act act) { return rest_error(401, "Unauthorized", access_denied(act)); }
+
 }  // namespace penstock::net

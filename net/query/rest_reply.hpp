@@ -17,5 +17,6 @@ namespace penstock::net {
 Response rest_ok(std::string_view data_json);
 Response rest_error(int code, std::string_view msg, std::string_view text);
 Response rest_unauthorized(Authenticator::Refusal why);
+Response rest_denied(Act act);  // a user without the right
 
 }  // namespace penstock::net

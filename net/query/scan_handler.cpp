@@ -84,6 +84,10 @@ core::Task<void> ScanHandler::handle(Exchange& exchange) {
     (void)co_await exchange.reply(std::move(response));
     co_return;
   }
+  if (!user->may(Act::Scan, exchange.parameter("db"))) {
+    (void)co_await exchange.reply(problem(403, access_denied(Act::Scan)));
+    co_return;
+  }
   if (open_ == kOpenMax) {
     (void)co_await exchange.reply(
         problem(503, fmt::format("{} scans are open on this shard: try again soon", open_)));

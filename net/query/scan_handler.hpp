@@ -8,7 +8,7 @@
 // Shard:    one per shard; a scan runs where its connection is.
 // Promise:  the rows of one checkpoint: all that was acknowledged before the request came, nothing in part. Memory: one
 //           block, one chunk of text, and what a sort holds.
-// Failure:  401, 404, 400 or 503 (too many scans are open here) with a JSON text before the first byte (also: too much to
+// Failure:  401, 403, 404, 400 or 503 (too many scans are open here) with a JSON text before the first byte (also: too much to
 //           sort, with the name of the limit); a block that cannot be read cuts the reply off (the client sees that it is
 //           not complete; before the first byte it is a 500) and is logged with its file and offset.
 #pragma once

@@ -91,6 +91,10 @@ core::Task<void> SchemaHandler::handle(Exchange& exchange) {
     co_return;
   }
   const std::string_view database = exchange.parameter("db");
+  if (!user->may(Act::Describe, database)) {
+    (void)co_await exchange.reply(rest_denied(Act::Describe));
+    co_return;
+  }
   const auto catalog = store_.catalog();
   if (catalog->find_database(database) == nullptr) {
     (void)co_await exchange.reply(rest_error(1, "Error", fmt::format("Unknown database '{}'", database)));

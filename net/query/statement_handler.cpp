@@ -4,6 +4,7 @@
 
 #include "net/json/json_text.hpp"
 #include "net/query/rest_reply.hpp"
+#include "net/query/statement_rights.hpp"
 #include "txn/schema/ddl_parser.hpp"
 #include "txn/schema/names.hpp"
 #include "txn/schema/plan.hpp"
@@ -46,9 +47,11 @@ Rows one_column(std::vector<std::string> values) {
 
 // SHOW statements need the catalog only.
 std::expected<std::string, std::string> show(const txn::Catalog& catalog, const txn::Statement& statement,
-                                             const std::string& current) {
+                                             const std::string& current, const Grants& grants) {
   if (const auto* databases = std::get_if<txn::ShowDatabasesStatement>(&statement)) {
-    return result_set({"Database"}, one_column(txn::list_databases(catalog, databases->like)), 0);
+    std::vector<std::string> names = txn::list_databases(catalog, databases->like);
+    std::erase_if(names, [&](const std::string& name) { return !grants.permit(Act::Describe, name); });
+    return result_set({"Database"}, one_column(std::move(names)), 0);
   }
   if (const auto* tables = std::get_if<txn::ShowTablesStatement>(&statement)) {
     const std::string& name = tables->database.empty() ? current : tables->database;
@@ -79,12 +82,14 @@ std::expected<std::string, std::string> show(const txn::Catalog& catalog, const 
 
 }  // namespace
 
-core::Task<Response> StatementHandler::run(std::string text, std::string database, core::Shard& shard) {
+core::Task<Response> StatementHandler::run(std::string text, std::string database, User user,
+                                           core::Shard& shard) {
   const core::Instant from = shard.now().monotonic;
   auto statement = txn::parse_statement(text);
   if (!statement) co_return rest_error(1, "Error", statement.error().message);
+  if (const auto denied = denied_act(*user.grants, *statement, database)) co_return rest_denied(*denied);
   if (!txn::is_change(*statement)) {
-    auto shown = show(*store_.catalog(), *statement, database);
+    auto shown = show(*store_.catalog(), *statement, database, *user.grants);
     co_return shown ? rest_ok(*shown) : rest_error(1, "Error", shown.error());
   }
   auto done = co_await store_.execute(std::move(*statement), std::move(database));
@@ -115,7 +120,7 @@ core::Task<void> StatementHandler::handle(Exchange& exchange) {
     co_return;
   }
   const Response response =
-      co_await run(std::move(*statement), std::string(exchange.parameter("db")), exchange.shard());
+      co_await run(std::move(*statement), std::string(exchange.parameter("db")), *user, exchange.shard());
   (void)co_await exchange.reply(response);
 }
 

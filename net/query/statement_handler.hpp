@@ -19,7 +19,7 @@ class StatementHandler final : public Handler {
   core::Task<void> handle(Exchange& exchange) override;
 
  private:
-  core::Task<Response> run(std::string text, std::string database, core::Shard& shard);
+  core::Task<Response> run(std::string text, std::string database, User user, core::Shard& shard);
 
   txn::Store& store_;
   Authenticator& authenticator_;

@@ -91,6 +91,13 @@ core::Task<void> TransactionsHandler::handle(Exchange& exchange) {
     (void)co_await exchange.reply(rest_unauthorized(user.error()));
     co_return;
   }
+  const std::string database = exchange.request().query_value("db").value_or("");
+  const bool is_permitted = database.empty() ? user->grants->permit_everywhere(Act::ListTransactions)
+                                             : user->may(Act::ListTransactions, database);
+  if (!is_permitted) {
+    (void)co_await exchange.reply(rest_denied(Act::ListTransactions));
+    co_return;
+  }
   const bool is_abort = exchange.request().method() == Method::Post;
   Response response = is_abort ? co_await abort(exchange.request()) : co_await list(exchange.request());
   (void)co_await exchange.reply(std::move(response));
@@ -100,6 +107,10 @@ core::Task<void> LoadStateHandler::handle(Exchange& exchange) {
   const auto user = co_await authenticator_.check(exchange.request());
   if (!user) {
     (void)co_await exchange.reply(rest_unauthorized(user.error()));
+    co_return;
+  }
+  if (!user->may(Act::Describe, exchange.parameter("db"))) {
+    (void)co_await exchange.reply(rest_denied(Act::Describe));
     co_return;
   }
   std::string label = exchange.request().query_value("label").value_or("");

@@ -13,6 +13,7 @@ namespace {
 
 using Refusal = Authenticator::Refusal;
 using Verdict = std::expected<std::string, Refusal>;
+using Checked = std::expected<User, Refusal>;
 
 constexpr unsigned char kSalt[16] = {1, 2, 3};
 constexpr Authenticator::Key kKey = {7, 7, 7};
@@ -35,7 +36,12 @@ Request request_of(const std::string& name, const std::string& password) {
 
 core::Task<void> run_check(Authenticator* authenticator, const Request* request,
                            std::optional<Verdict>* verdict) {
-  *verdict = co_await authenticator->check(*request);
+  const Checked checked = co_await authenticator->check(*request);
+  *verdict = checked ? Verdict(checked->name) : std::unexpected(checked.error());
+}
+core::Task<void> keep_check(Authenticator* authenticator, const Request* request,
+                            std::optional<Checked>* out) {
+  *out = co_await authenticator->check(*request);
 }
 core::Task<void> count_turns(const bool* stop, int* turns) {
   while (!*stop) {
@@ -132,6 +138,45 @@ TEST_F(AuthenticatorTest, answers_many_guesses_at_once) {
     world_.start(0, run_check(&authenticator, &requests[i], &verdicts[i]));
   ASSERT_EQ(world_.run_to_end(), sim::RunStatus::Done);
   for (std::size_t i = 0; i < requests.size(); ++i) EXPECT_EQ(verdicts[i]->has_value(), i == 13) << i;
+}
+
+TEST_F(AuthenticatorTest, replaced_users_count_at_once_and_a_password_that_changed_is_proven_anew) {
+  Authenticator authenticator({user("root", "secret"), user("gone", "x")}, kKey);
+  EXPECT_EQ(check(authenticator, request_of("root", "secret")), Verdict("root"));
+  EXPECT_EQ(check(authenticator, request_of("gone", "x")), Verdict("gone"));
+  authenticator.replace({user("root", "secret"), user("new", "y")});
+  EXPECT_EQ(check(authenticator, request_of("root", "secret")), Verdict("root"));
+  EXPECT_LT(turns_, 20) << "the same password stays proven";
+  EXPECT_EQ(check(authenticator, request_of("gone", "x")), std::unexpected(Refusal::Wrong));
+  EXPECT_EQ(check(authenticator, request_of("new", "y")), Verdict("new"));
+  authenticator.replace({user("root", "other")});
+  EXPECT_EQ(check(authenticator, request_of("root", "secret")), std::unexpected(Refusal::Wrong));
+  EXPECT_EQ(check(authenticator, request_of("root", "other")), Verdict("root"));
+  EXPECT_GT(turns_, 20);
+  // The same password under another salt is another hash, so it is derived once more.
+  constexpr unsigned char kOtherSalt[16] = {9, 9, 9};
+  authenticator.replace({{"root", *PasswordHash::parse(hash_password("other", kOtherSalt, 20'000))}});
+  EXPECT_EQ(check(authenticator, request_of("root", "other")), Verdict("root"));
+  EXPECT_GT(turns_, 20);
+}
+
+TEST_F(AuthenticatorTest, who_is_being_checked_while_the_users_are_replaced_keeps_what_it_found) {
+  Authenticator authenticator({user("root", "secret")}, kKey);
+  const Request request = request_of("root", "secret");
+  std::optional<Checked> checked;
+  world_.start(0, keep_check(&authenticator, &request, &checked));
+  (void)world_.run_until([] { return false; }, 10);
+  ASSERT_FALSE(checked.has_value());
+  UserEntry other = user("root", "other");
+  other.grants = Grants();
+  authenticator.replace({other});
+  ASSERT_EQ(world_.run_to_end(), sim::RunStatus::Done);
+  ASSERT_TRUE(checked->has_value());
+  EXPECT_TRUE((*checked)->may(Act::Load, "db"));
+  EXPECT_EQ(check(authenticator, request_of("root", "secret")), std::unexpected(Refusal::Wrong));
+  // What a user object says stays as it was, also when nothing else knows its users any more.
+  authenticator.replace({});
+  EXPECT_TRUE((*checked)->may(Act::ListTransactions, "db"));
 }
 
 }  // namespace

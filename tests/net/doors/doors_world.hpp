@@ -33,6 +33,7 @@ struct DoorsOptions {
   txn::StoreLimits limits = {};
   ErrorLogs::Limits error_logs = {};
   std::size_t sort_memory_max = ScanHandler::kSortMemoryDefault;
+  std::vector<UserEntry> users = {};
 };
 
 class DoorsWorld {
@@ -57,7 +58,7 @@ class DoorsWorld {
     front = std::make_unique<Server>(set, HttpOptions{});
     run(open_store(store.get()));
     for (std::uint32_t i = 0; i < options.shards; ++i) {
-      doors_.push_back(std::make_unique<Doors>(*store, *error_logs, options.sort_memory_max));
+      doors_.push_back(std::make_unique<Doors>(*store, *error_logs, options));
       world.start(i, start_shard(server.get(), &doors_.back()->router));
       world.start(i, start_shard(front.get(), &doors_.back()->redirect));
     }
@@ -140,17 +141,19 @@ class DoorsWorld {
 
  private:
   struct Doors {
-    Doors(txn::Store& store, ErrorLogs& error_logs, std::size_t sort_memory_max)
-        : authenticator({}, {}),
+    Doors(txn::Store& store, ErrorLogs& error_logs, const DoorsOptions& options)
+        : authenticator(options.users, {}),
           load(store, authenticator, error_logs),
           two_phase(store, authenticator),
           transactions(store, authenticator),
           load_state(store, authenticator),
           schema(store, authenticator),
           backends(authenticator, std::string(kAddress)),
+          node_backends(authenticator, std::string(kAddress), BackendsHandler::Form::NodeBackends),
+          node_frontends(authenticator, std::string(kAddress), BackendsHandler::Form::NodeFrontends),
           error_log(error_logs),
           statement(store, authenticator),
-          scan(store, authenticator, sort_memory_max),
+          scan(store, authenticator, options.sort_memory_max),
           redirect(router, std::string(kAddress)) {
       router.add(Method::Put, "/api/{db}/{table}/_stream_load", load);
       router.add(Method::Put, "/api/{db}/_stream_load_2pc", two_phase);
@@ -161,7 +164,11 @@ class DoorsWorld {
       router.add(Method::Post, "/api/_transactions/abort", transactions);
       router.add(Method::Get, "/api/{db}/{table}/_schema", schema);
       router.add(Method::Get, "/api/backends", backends);
+      router.add(Method::Get, "/rest/v2/manager/node/backends", node_backends);
+      router.add(Method::Get, "/rest/v2/manager/node/frontends", node_frontends);
       router.add(Method::Get, "/api/bootstrap", bootstrap);
+      router.add(Method::Get, "/api/health", health);
+      router.add(Method::Get, "/", root);
       router.add(Method::Post, "/api/query/{cluster}/{db}", statement);
       router.add(Method::Get, "/api/{db}/{table}/_scan", scan);
     }
@@ -172,6 +179,10 @@ class DoorsWorld {
     LoadStateHandler load_state;
     SchemaHandler schema;
     BackendsHandler backends;
+    BackendsHandler node_backends;
+    BackendsHandler node_frontends;
+    HealthHandler health;
+    RootHandler root{"test"};
     BootstrapHandler bootstrap;
     ErrorLogHandler error_log;
     StatementHandler statement;
