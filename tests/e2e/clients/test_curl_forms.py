@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The curl commands of Doris's documentation, run as they stand there, straight to the server and through the door that
-answers 307. (Merge types are not among them yet; two-phase commit is in test_two_phase.py, more of group commit in test_group_commit.py.)
+answers 307. (Merge types are not among them yet; more of two-phase commit is in test_two_phase.py, of group commit in test_group_commit.py.)
 """
 
 import bz2
 import gzip
+import itertools
 import json
 import os
 import shutil
@@ -137,6 +138,60 @@ def redirected():
         followed = run_forms(server, server.redirect_port(), "front")
         expect(followed > len(FORMS) * 3 // 4, f"only {followed} of {len(FORMS)} were redirected")
     return f"{len(FORMS)} forms, {followed} redirected"
+
+
+ENDINGS = {  # name: words of a commit or abort, what curl says of its request
+    "-X PUT": (["-X", "PUT"], "no length at all"),
+    "-X PUT, Expect": (["-X", "PUT", *EXPECT], "no length at all"),
+    "-X PUT -d ''": (["-X", "PUT", "-d", ""], "Content-Length: 0"),
+    "-T /dev/null": (["-T", "/dev/null", *EXPECT], "Transfer-Encoding: chunked"),
+    "-X POST": (["-X", "POST"], "no length at all"),
+    "HTTP/1.0": (["--http1.0", "-X", "PUT"], "no length at all"),
+}
+
+
+def end_transaction(port, words, path, *headers):
+    """(status and msg, the length headers that curl sent) of a commit or an abort, in at most a second."""
+    done = subprocess.run(["curl", "-sSv", "--location-trusted", "-u", "root:", *words, *(word for line in headers for word in ("-H", line)),
+                           f"http://127.0.0.1:{port}{path}"], capture_output=True, timeout=60, check=False)
+    said = done.stderr.decode()
+    expect_equal(done.returncode, 0, f"curl's exit code ({said})")
+    sent = {line[2:] for line in said.splitlines() if line.startswith(("> Content-Length", "> Transfer-Encoding"))}
+    reply = json.loads(done.stdout)
+    expect_equal(list(reply), ["status", "msg"], "fields")
+    return (reply["status"], reply["msg"]), " ".join(sent) or "no length at all"
+
+
+def run_endings(server, port, through):
+    """Every form of ending every way of naming a transaction on both paths."""
+    committed, longest = 0, 0.0
+    for number, (ending, operation, named, path) in enumerate(
+            itertools.product(ENDINGS, ("commit", "abort"), ("txn_id", "label", "both"), ("/api/db/_stream_load_2pc", "/api/db/people/_stream_load_2pc"))):
+        label = f"two_{through}_{number}"
+        reply, _, _ = run_curl(port, ["-T", "-", *COMMA, *EXPECT, "-H", f"label:{label}", "-H", "two_phase_commit:true"], PEOPLE)
+        expect_equal((reply["Status"], reply["TwoPhaseCommit"], reply["Label"]), ("Success", "true", label), f"{reply}")
+        expect_equal(server.count("people"), 5 * committed, "rows before it is ended")
+        which = [f"txn_id:{reply['TxnId']}"] * (named != "label") + [f"label:{label}"] * (named != "txn_id")
+        words, length = ENDINGS[ending]
+        began = time.monotonic()
+        answer, sent = end_transaction(port, words, path, *which, f"txn_operation:{operation}")
+        longest = max(longest, time.monotonic() - began)
+        expect_equal(sent, length, f"the length headers of {ending}")
+        text = (f"label [{label}] " if named != "txn_id" else "") + (f"transaction [{reply['TxnId']}] " if named != "label" else "")
+        expect_equal(answer, ("Success", f"{text}{operation} successfully."), f"{ending}, {operation} by {named} at {path}")
+        committed += operation == "commit"
+        expect_equal(server.count("people"), 5 * committed, f"rows after {operation}")
+    expect(longest < (5 if e2e.is_sanitized() else 1), f"the longest took {longest:.2f} s: curl waited for a 100")
+    return number + 1
+
+
+@suite.test("two-phase loads, committed and aborted by txn_id, label and both, on both paths, with a length, chunks or neither; both doors")
+def two_phase():
+    with Server(arguments=["--redirect-listen", "127.0.0.1:0"]).create("people", COLUMNS) as server:
+        ended = run_endings(server, server.port, "direct")
+        server.execute("TRUNCATE TABLE people")
+        ended += run_endings(server, server.redirect_port(), "front")
+    return f"{ended} transactions ended"
 
 
 @suite.test("a label that exists: the final reply in place of 100, curl sends no byte of 50 MB")
