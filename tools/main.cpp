@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
   CLI::App* const serve =
       app.add_subcommand("serve",
                          "Run the server. SIGTERM drains it: open loads may finish, new ones "
-                         "are refused, then it exits with 0.");
+                         "are refused, then it exits with 0. SIGHUP: the config's users are read again.");
   serve
       ->add_option("--config", config_file,
                    "TOML file (docs/operations.md lists the keys); flags win over it")

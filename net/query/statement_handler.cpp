@@ -47,11 +47,9 @@ Rows one_column(std::vector<std::string> values) {
 
 // SHOW statements need the catalog only.
 std::expected<std::string, std::string> show(const txn::Catalog& catalog, const txn::Statement& statement,
-                                             const std::string& current, const Grants& grants) {
+                                             const std::string& current) {
   if (const auto* databases = std::get_if<txn::ShowDatabasesStatement>(&statement)) {
-    std::vector<std::string> names = txn::list_databases(catalog, databases->like);
-    std::erase_if(names, [&](const std::string& name) { return !grants.permit(Act::Describe, name); });
-    return result_set({"Database"}, one_column(std::move(names)), 0);
+    return result_set({"Database"}, one_column(txn::list_databases(catalog, databases->like)), 0);
   }
   if (const auto* tables = std::get_if<txn::ShowTablesStatement>(&statement)) {
     const std::string& name = tables->database.empty() ? current : tables->database;
@@ -82,6 +80,13 @@ std::expected<std::string, std::string> show(const txn::Catalog& catalog, const 
 
 }  // namespace
 
+// The catalog as far as the user may know of it: what SHOW looks at.
+std::shared_ptr<const txn::Catalog> StatementHandler::seen_by(const User& user) {
+  auto catalog = store_.catalog();
+  if (user.grants->permit_everywhere(Act::Describe)) return catalog;
+  return catalog->only([&](std::string_view name) { return user.may(Act::Describe, name); });
+}
+
 core::Task<Response> StatementHandler::run(std::string text, std::string database, User user,
                                            core::Shard& shard) {
   const core::Instant from = shard.now().monotonic;
@@ -89,7 +94,7 @@ core::Task<Response> StatementHandler::run(std::string text, std::string databas
   if (!statement) co_return rest_error(1, "Error", statement.error().message);
   if (const auto denied = denied_act(*user.grants, *statement, database)) co_return rest_denied(*denied);
   if (!txn::is_change(*statement)) {
-    auto shown = show(*store_.catalog(), *statement, database, *user.grants);
+    auto shown = show(*seen_by(user), *statement, database);
     co_return shown ? rest_ok(*shown) : rest_error(1, "Error", shown.error());
   }
   auto done = co_await store_.execute(std::move(*statement), std::move(database));

@@ -19,6 +19,7 @@ class StatementHandler final : public Handler {
   core::Task<void> handle(Exchange& exchange) override;
 
  private:
+  std::shared_ptr<const txn::Catalog> seen_by(const User& user);
   core::Task<Response> run(std::string text, std::string database, User user, core::Shard& shard);
 
   txn::Store& store_;

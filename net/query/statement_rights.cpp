@@ -20,17 +20,19 @@ class Judge {
     if (const auto denied = judge(Act::ChangeTable, statement.name.database)) return denied;
     return judge(Act::Describe, statement.like.database);
   }
-  std::optional<Act> operator()(const txn::ShowDatabasesStatement&) const {
-    return std::nullopt;  // the answer names only what the user may see
-  }
   std::optional<Act> operator()(const txn::ShowTablesStatement& statement) const {
     return judge(Act::Describe, statement.database);
   }
-  // Whatever is about one table.
-  template <class TableStatement>
-  std::optional<Act> operator()(const TableStatement& statement) const {
-    const txn::TableName& name = statement.name;
-    return judge(is_change_ ? Act::ChangeTable : Act::Describe, name.database);
+  // Whatever is about one table. What names none is answered from what the user may see, and changes nothing unless the
+  // user may do everything.
+  template <class Other>
+  std::optional<Act> operator()(const Other& statement) const {
+    if constexpr (requires { statement.name.table; }) {
+      return judge(is_change_ ? Act::ChangeTable : Act::Describe, statement.name.database);
+    } else {
+      if (!is_change_ || grants_.permit_everywhere(Act::ListTransactions)) return std::nullopt;
+      return Act::ListTransactions;
+    }
   }
 
  private:

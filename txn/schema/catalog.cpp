@@ -34,6 +34,19 @@ std::shared_ptr<const Table> Catalog::find_table(TableId id) const {
   return found == tables_.end() ? nullptr : found->second;
 }
 
+std::shared_ptr<const Catalog> Catalog::only(const std::function<bool(std::string_view)>& is_seen) const {
+  auto out = std::make_shared<Catalog>();
+  for (const auto& [name, database] : databases_) {
+    if (!is_seen(name)) continue;
+    out->databases_.emplace(name, database);
+    out->database_names_.emplace(database->id, name);
+    for (const auto& [table, id] : database->tables) {
+      if (const auto found = find_table(id)) out->tables_.emplace(id, found);
+    }
+  }
+  return out;
+}
+
 core::Result<std::shared_ptr<const Catalog>> Catalog::apply(const CatalogChange& one) const {
   return apply_all(std::span(&one, 1));
 }

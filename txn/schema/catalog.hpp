@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -94,6 +95,9 @@ class Catalog {
   core::Result<std::shared_ptr<const Catalog>> apply(const CatalogChange& change) const;
   // All or nothing; copies the catalog once (recovery replays many).
   core::Result<std::shared_ptr<const Catalog>> apply_all(std::span<const CatalogChange> changes) const;
+
+  // What somebody sees who may know of those databases only. For answers: not to be changed or written.
+  std::shared_ptr<const Catalog> only(const std::function<bool(std::string_view)>& is_seen) const;
 
   void encode(core::ByteWriter& out) const;
   static core::Result<std::shared_ptr<const Catalog>> decode(core::ByteReader& in);

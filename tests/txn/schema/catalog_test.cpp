@@ -53,6 +53,18 @@ Errc apply_error(const Catalog& catalog, const CatalogChange& change) {
   return next ? Errc::Io : next.error().code;
 }
 
+TEST(Catalog, only_shows_nothing_of_the_databases_that_are_not_seen) {
+  const auto all = catalog_with_tables();
+  const auto some = all->only([](std::string_view name) { return name == "zoo"; });
+  EXPECT_EQ(some->databases().size(), 1u);
+  EXPECT_EQ(some->find_database("db"), nullptr);
+  EXPECT_EQ(some->find_database(all->find_database("db")->id), nullptr);
+  EXPECT_EQ(some->find_table("zoo", "t"), all->find_table("zoo", "t"));
+  EXPECT_EQ(some->find_table(all->find_table("db", "t")->id), nullptr);
+  EXPECT_EQ(some->tables().size(), 1u);
+  EXPECT_TRUE(all->only([](std::string_view) { return false; })->databases().empty());
+}
+
 TEST(Catalog, is_immutable_and_counts_its_changes) {
   const auto before = with_database();
   const auto copy = *before;
