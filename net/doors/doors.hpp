@@ -38,7 +38,7 @@ class Doors {
   Doors& operator=(const Doors&) = delete;
 
   Handler& main() { return router_; }
-  Handler& redirecting() { return redirect_; }  // of the second listener, where there is one
+  Handler& redirecting() { return redirect_; }   // of the second listener, where there is one
   void set_address(const std::string& address);  // the port that was really taken
 
  private:

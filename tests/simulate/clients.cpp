@@ -51,7 +51,8 @@ std::string Clients::load_request(const ModelLoad& load) {
     }
   }
   if (!body.empty() && dice_.coin()) body.pop_back();
-  std::string head = fmt::format("PUT /api/db/{}/_stream_load HTTP/1.1\r\n{}Expect: 100-continue\r\n", load.table, kHead);
+  std::string head =
+      fmt::format("PUT /api/db/{}/_stream_load HTTP/1.1\r\n{}Expect: 100-continue\r\n", load.table, kHead);
   if (!load.label.empty()) {
     head += fmt::format("label: {}\r\n", load.label);
   } else if (dice_.coin()) {
@@ -84,25 +85,34 @@ ModelLoad* Clients::pick(bool (*wanted)(const ModelLoad&)) {
   return found.empty() ? nullptr : found[dice_.below(found.size())];
 }
 
-Script<> Clients::statement(std::string text, bool* done) {
+Script<Clients::Done> Clients::statement(std::string text) {
   const std::string body = fmt::format(R"({{"stmt": "{}"}})", text);
-  const std::string request = fmt::format("POST /api/query/default_cluster/db HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n{}",
-                                          kHead, body.size(), body);
+  const std::string request =
+      fmt::format("POST /api/query/default_cluster/db HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n{}", kHead,
+                  body.size(), body);
   const Answer answer = co_await ask(&world_, &scripts_, &dice_, request, Manner{});
-  *done = answer.is_whole() && field_of(answer.body, "code") == "0";
   note("{} -> {}", text, answer.is_whole() ? short_of(answer.body) : "no answer");
+  if (is_late(answer, text) || answer.got == Answer::Got::Cut) co_return Done::Unknown;
+  co_return answer.is_whole() && field_of(answer.body, "code") == "0" ? Done::Yes : Done::No;
+}
+
+Script<> Clients::truncate(std::string table) {
+  const Model::Truncate truncate = model_.begin_truncate(table);
+  const Done done = co_await statement("TRUNCATE TABLE " + table);
+  if (done != Done::Unknown) model_.end_truncate(truncate, done == Done::Yes);
 }
 
 Script<> Clients::make_tables(bool* done) {
   std::vector<std::string> texts = {"CREATE DATABASE IF NOT EXISTS db"};
   for (const std::string& table : model_.tables()) {
-    texts.push_back(fmt::format("CREATE TABLE IF NOT EXISTS {} (k BIGINT NOT NULL, v INT NULL, s VARCHAR(1000) NULL) DUPLICATE "
-                                "KEY(k) DISTRIBUTED BY RANDOM BUCKETS 3",
-                                table));
+    texts.push_back(fmt::format(
+        "CREATE TABLE IF NOT EXISTS {} (k BIGINT NOT NULL, v INT NULL, s VARCHAR(1000) NULL) DUPLICATE "
+        "KEY(k) DISTRIBUTED BY RANDOM BUCKETS 3",
+        table));
   }
   for (const std::string& text : texts) {
     for (bool made = false; !made;) {
-      co_await statement(text, &made);
+      made = co_await statement(text) == Done::Yes;
       if (!made) (void)co_await scripts_.pause(std::chrono::milliseconds(50));
     }
   }
@@ -110,13 +120,15 @@ Script<> Clients::make_tables(bool* done) {
 }
 
 // `is_first`: the label was never sent before. `is_news`: nothing else was asked of the load meanwhile.
-void Clients::take_load_answer(ModelLoad& load, bool is_first, bool is_news, const Answer& answer) {
+void Clients::take_load_answer(ModelLoad& load, bool is_first, bool is_news, std::uint64_t truncations,
+                               const Answer& answer) {
   const std::string status = field_of(answer.body, "Status");
   const std::string message = field_of(answer.body, "Message");
   if (answer.status != 200) {
     model_.violate(fmt::format("a load was answered with HTTP {}: {}", answer.status, short_of(answer.body)));
   } else if (status == "Success") {
     load.loads_open = 0;  // an earlier attempt has ended: its label was free
+    model_.end_attempt(load, truncations);
     load.txn = number_in(field_of(answer.body, "TxnId"));
     if (!load.txn) model_.violate("a load was answered Success without a TxnId");
     if (load.txn && load.ended_txns.contains(*load.txn)) {
@@ -134,7 +146,8 @@ void Clients::take_load_answer(ModelLoad& load, bool is_first, bool is_news, con
   } else if (status == "Label Already Exists") {
     const std::string existing = field_of(answer.body, "ExistingJobStatus");
     if (load.label.empty()) model_.violate("a load without a label was answered Label Already Exists");
-    if (is_first) model_.violate(fmt::format("label '{}' is new, and exists already: {}", load.label, existing));
+    if (is_first)
+      model_.violate(fmt::format("label '{}' is new, and exists already: {}", load.label, existing));
     if (existing == "FINISHED") {
       model_.is_now(load, kVisible, "Label Already Exists, FINISHED");
     } else if (existing == "PRECOMMITTED") {
@@ -170,10 +183,12 @@ Script<> Clients::send_load(ModelLoad* load, bool kind) {
   const std::string request = load_request(*load);
   const Manner manner = kind ? Manner{} : draw_manner(dice_, request.size(), unkind_percent);
   const bool whole_body = !manner.end_at || *manner.end_at >= request.size();
+  model_.begin_attempt(*load);
   ++load->loads_open;
+  const std::uint64_t truncations = model_.truncations(load->table);
   const std::uint64_t news = model_.may_become(*load, load->two_phase ? kPrepared : kVisible);
-  note("load {} '{}' -> {}: {} rows, {} bytes{}", load->number, load->label, load->table, load->rows, request.size(),
-       manner.reset_at || manner.end_at || manner.leaves ? ", to be cut" : "");
+  note("load {} '{}' -> {}: {} rows, {} bytes{}", load->number, load->label, load->table, load->rows,
+       request.size(), manner.reset_at || manner.end_at || manner.leaves ? ", to be cut" : "");
   const Answer answer = co_await ask(&world_, &scripts_, &dice_, request, manner);
   if (!answer.is_whole()) {
     ++tally_.in_doubt;
@@ -195,7 +210,9 @@ Script<> Clients::send_load(ModelLoad* load, bool kind) {
   } else if (!whole_body && status == "Fail") {
     if (is_first) model_.is_now(*load, kAbsent, "Fail");
   } else {
-    take_load_answer(*load, is_first, load->changes == news, answer);
+    const bool is_news = load->changes == news;
+    ++load->changes;
+    take_load_answer(*load, is_first, is_news, truncations, answer);
   }
 }
 
@@ -207,7 +224,8 @@ Script<> Clients::abort_soon(ModelLoad* load) {
 Script<> Clients::operate(ModelLoad* load, bool commit, bool kind) {
   const bool by_label = !load->txn || dice_.percent(40);
   const std::string request =
-      put_2pc(fmt::format("{}\r\ntxn_operation: {}\r\n{}", by_label ? "label: " + load->label : fmt::format("txn_id: {}", *load->txn),
+      put_2pc(fmt::format("{}\r\ntxn_operation: {}\r\n{}",
+                          by_label ? "label: " + load->label : fmt::format("txn_id: {}", *load->txn),
                           commit ? "commit" : "abort", dice_.coin() ? "Content-Length: 0\r\n" : ""));
   const std::optional<std::uint64_t> txn = load->txn;
   int& open = commit ? load->commits_open : load->aborts_open;
@@ -229,6 +247,7 @@ Script<> Clients::operate(ModelLoad* load, bool commit, bool kind) {
   note("{} load {} <- {} {}", verb, load->number, field_of(answer.body, "status"), short_of(text));
   if (open > 0) --open;
   const bool is_news = load->changes == news;
+  ++load->changes;
   unsigned now = kAbsent | kPrepared | kVisible;
   if (field_of(answer.body, "status") == "Success") {
     (commit ? tally_.committed : tally_.aborted) += 1;
@@ -252,16 +271,18 @@ Script<> Clients::operate(ModelLoad* load, bool commit, bool kind) {
 
 Script<> Clients::commit_again(ModelLoad* load) {
   const std::uint64_t txn = *load->txn;
-  const Answer answer = co_await ask(&world_, &scripts_, &dice_,
-                                     put_2pc(fmt::format("txn_id: {}\r\ntxn_operation: {}\r\n", txn, dice_.coin() ? "commit" : "abort")), Manner{});
+  const Answer answer = co_await ask(
+      &world_, &scripts_, &dice_,
+      put_2pc(fmt::format("txn_id: {}\r\ntxn_operation: {}\r\n", txn, dice_.coin() ? "commit" : "abort")),
+      Manner{});
   if (!answer.is_whole()) co_return;
   ++tally_.answers;
   const std::string text = field_of(answer.body, "msg");
   note("again, txn {} of load {} <- {}", txn, load->number, short_of(text));
-  if (!says(text, "is already visible, not pre-committed.") && !says(text, "is already VISIBLE, could not abort.") &&
-      !says(text, "shutting down")) {
-    model_.violate(fmt::format("TxnId {} of load {} is visible, and an operation on it was answered '{}'", txn,
-                               load->number, text));
+  if (!says(text, "is already visible, not pre-committed.") &&
+      !says(text, "is already VISIBLE, could not abort.") && !says(text, "shutting down")) {
+    model_.violate(fmt::format("TxnId {} of load {} is visible, and an operation on it was answered '{}'",
+                               txn, load->number, text));
   }
 }
 
@@ -269,14 +290,16 @@ Script<> Clients::scan(std::string table, bool quiet) {
   const Model::Look look = model_.begin_look(table);
   Manner manner;
   if (dice_.percent(20)) manner.window = dice_.between(10, 3000);
-  const Answer answer = co_await ask(&world_, &scripts_, &dice_, get(fmt::format("/api/db/{}/_scan?columns=k,v,s", table)), manner);
+  const Answer answer = co_await ask(&world_, &scripts_, &dice_,
+                                     get(fmt::format("/api/db/{}/_scan?columns=k,v,s", table)), manner);
   if (!answer.is_whole()) {
     (void)is_late(answer, "a scan of " + table);
     co_return;
   }
   ++tally_.scans;
   if (answer.status != 200) {
-    if (!may_refuse) model_.violate(fmt::format("a scan of {} was answered {}", table, short_of(answer.body)));
+    if (!may_refuse)
+      model_.violate(fmt::format("a scan of {} was answered {}", table, short_of(answer.body)));
     co_return;
   }
   note("scan of {}: {} bytes", table, answer.body.size());
@@ -314,8 +337,11 @@ Script<> Clients::ask_state(ModelLoad* load, bool quiet) {
 Script<> Clients::begin_new() {
   const bool two_phase = dice_.percent(45);
   const bool labelled = two_phase || dice_.percent(60);
-  const int rows = dice_.percent(10) ? 0 : static_cast<int>(dice_.percent(15) ? dice_.between(10, 60) : dice_.between(1, 9));
-  ModelLoad* const load = &model_.add(model_.tables()[dice_.below(model_.tables().size())], rows, two_phase, labelled);
+  const int rows = dice_.percent(10)
+                       ? 0
+                       : static_cast<int>(dice_.percent(15) ? dice_.between(10, 60) : dice_.between(1, 9));
+  ModelLoad* const load =
+      &model_.add(model_.tables()[dice_.below(model_.tables().size())], rows, two_phase, labelled);
   load->busy = true;
   if (two_phase && dice_.percent(8)) scripts_.start(abort_soon(load));
   co_await send_load(load, false);
@@ -327,15 +353,15 @@ Script<> Clients::begin_new() {
 
 Script<> Clients::work() {
   for (;;) {
+    if (dice_.percent(1)) co_await truncate(model_.tables().back());
     const std::uint64_t longest = dice_.percent(3) ? 2'000'000'000 : 500'000;
     (void)co_await scripts_.pause(core::Duration(static_cast<std::int64_t>(dice_.below(longest))));
     ModelLoad* load = nullptr;
     switch (dice_.below(10)) {
       case 0:
       case 1:  // what is in doubt, under its label
-        load = pick([](const ModelLoad& l) {
-          return !l.label.empty() && l.sent && (l.fates & kAbsent) != 0;
-        });
+        load =
+            pick([](const ModelLoad& l) { return !l.label.empty() && l.sent && (l.fates & kAbsent) != 0; });
         if (load == nullptr) break;
         load->busy = true;
         co_await send_load(load, false);
@@ -353,7 +379,8 @@ Script<> Clients::work() {
         }
         break;
       case 4:
-        load = pick([](const ModelLoad& l) { return l.two_phase && l.is_certain(kVisible) && l.txn.has_value(); });
+        load = pick(
+            [](const ModelLoad& l) { return l.two_phase && l.is_certain(kVisible) && l.txn.has_value(); });
         if (load != nullptr) co_await commit_again(load);
         break;
       case 5:
@@ -391,7 +418,8 @@ Script<> Clients::finish(bool* done) {
       if (load.two_phase) co_await operate(&load, true, true);
     }
     if (!load.is_certain(kVisible)) {
-      model_.violate(fmt::format("load {} cannot be brought to an end: it is {}", load.number, fates_text(load.fates)));
+      model_.violate(
+          fmt::format("load {} cannot be brought to an end: it is {}", load.number, fates_text(load.fates)));
     }
   }
   for (const std::string& table : model_.tables()) co_await scan(table, true);

@@ -27,7 +27,8 @@ struct Tally {
 
 class Clients {
  public:
-  Clients(sim::SimWorld& world, sim::SimRandom& dice, Scripts& scripts, Model& model, Journey& journey, Tally& tally)
+  Clients(sim::SimWorld& world, sim::SimRandom& dice, Scripts& scripts, Model& model, Journey& journey,
+          Tally& tally)
       : world_(world), dice_(dice), scripts_(scripts), model_(model), journey_(journey), tally_(tally) {}
 
   // A fault is under way for which loads may be refused.
@@ -52,9 +53,12 @@ class Clients {
   Script<> abort_soon(ModelLoad* load);
   Script<> commit_again(ModelLoad* load);
   Script<> scan(std::string table, bool quiet);
+  Script<> truncate(std::string table);
   Script<> ask_state(ModelLoad* load, bool quiet);
-  Script<> statement(std::string text, bool* done);
-  void take_load_answer(ModelLoad& load, bool is_first, bool is_news, const Answer& answer);
+  enum class Done { Yes, No, Unknown };
+  Script<Done> statement(std::string text);
+  void take_load_answer(ModelLoad& load, bool is_first, bool is_news, std::uint64_t truncations,
+                        const Answer& answer);
   std::string load_request(const ModelLoad& load);
   ModelLoad* pick(bool (*wanted)(const ModelLoad&));
   bool is_late(const Answer& answer, std::string_view what);

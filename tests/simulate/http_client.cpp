@@ -97,14 +97,15 @@ Script<Answer> ask(sim::SimWorld* world, Scripts* scripts, sim::SimRandom* dice,
   sim::SimClient& client = connection.client;
   if (!client.is_connected()) co_return Answer{};
   if (manner.window != SIZE_MAX) client.set_window(manner.window);
-  const std::size_t until = std::min({request.size(), manner.reset_at.value_or(SIZE_MAX), manner.end_at.value_or(SIZE_MAX)});
+  const std::size_t until =
+      std::min({request.size(), manner.reset_at.value_or(SIZE_MAX), manner.end_at.value_or(SIZE_MAX)});
   for (std::size_t sent = 0; sent < until && !client.is_ended();) {
     const std::size_t piece = std::min(until - sent, manner.piece_max);
     client.send(std::string_view(request).substr(sent, piece));
     sent += piece;
     if (sent < until) {
-      const auto pause = core::Duration(static_cast<std::int64_t>(
-          dice->below(static_cast<std::uint64_t>(manner.pause_max.count()) + 1)));
+      const auto pause = core::Duration(
+          static_cast<std::int64_t>(dice->below(static_cast<std::uint64_t>(manner.pause_max.count()) + 1)));
       (void)co_await scripts->until([client] { return client.is_ended(); }, pause);
     }
   }
@@ -124,8 +125,9 @@ Script<Answer> ask(sim::SimWorld* world, Scripts* scripts, sim::SimRandom* dice,
       co_return std::move(*answer);
     }
     if (is_ended) co_return Answer{.got = Answer::Got::Cut, .status = 0, .body = {}};
-    const bool more = co_await scripts->until(
-        [client] { return client.is_ended() || !client.received().empty(); }, deadline - world->now().monotonic);
+    const bool more =
+        co_await scripts->until([client] { return client.is_ended() || !client.received().empty(); },
+                                deadline - world->now().monotonic);
     if (!more) co_return Answer{.got = Answer::Got::Late, .status = 0, .body = {}};
   }
 }

@@ -39,6 +39,7 @@ struct Manner {
 // Mostly kind; `unkind_percent` of them are cut somewhere.
 Manner draw_manner(sim::SimRandom& dice, std::size_t bytes, std::uint32_t unkind_percent);
 
-Script<Answer> ask(sim::SimWorld* world, Scripts* scripts, sim::SimRandom* dice, std::string request, Manner manner);
+Script<Answer> ask(sim::SimWorld* world, Scripts* scripts, sim::SimRandom* dice, std::string request,
+                   Manner manner);
 
 }  // namespace penstock::simulate

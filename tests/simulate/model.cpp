@@ -50,8 +50,9 @@ void Model::is_now(ModelLoad& load, unsigned fates, std::string_view said_by) {
   ++load.changes;
   unsigned left = load.fates & fates;
   if (left == 0) {
-    violate(fmt::format("load {} (label '{}', {} rows, table {}) can only be {}, but {} says it is {}", load.number,
-                        load.label, load.rows, load.table, fates_text(load.fates), said_by, fates_text(fates)));
+    violate(fmt::format("load {} (label '{}', {} rows, table {}) can only be {}, but {} says it is {}",
+                        load.number, load.label, load.rows, load.table, fates_text(load.fates), said_by,
+                        fates_text(fates)));
     return;
   }
   if ((left & kAbsent) != 0 && load.loads_open > 0) left |= load.two_phase ? kPrepared : kVisible;
@@ -65,12 +66,51 @@ void Model::forget_requests() {
     load.loads_open = load.commits_open = load.aborts_open = 0;
     load.busy = false;
   }
+  for (auto& [table, each] : truncates_) each.open = 0;
+}
+
+void Model::begin_attempt(ModelLoad& load) {
+  ++load.attempts;
+  if (load.attempts > 1 && load.rows_are == Rows::There && load.loads_open == 0 &&
+      truncates_[load.table].open == 0)
+    return;
+  if (load.attempts > 1 || truncates_[load.table].open > 0) load.rows_are = Rows::Doubtful;
+}
+
+// It began after those truncations, so nothing took its rows if there was none meanwhile.
+void Model::end_attempt(ModelLoad& load, std::uint64_t truncations_before) {
+  const Truncates& of_table = truncates_[load.table];
+  if (of_table.open == 0 && of_table.sent == truncations_before) load.rows_are = Rows::There;
+}
+
+Model::Truncate Model::begin_truncate(const std::string& table) {
+  ++truncates_[table].open;
+  ++truncates_[table].sent;
+  Truncate truncate{.table = table, .began_before = {}};
+  for (auto& [number, load] : loads_) {
+    if (load.table != table || !load.sent) continue;
+    if (load.rows_are == Rows::There) load.rows_are = Rows::Doubtful;
+    if (load.loads_open == 0 && (load.is_certain(kPrepared) || load.is_certain(kVisible))) {
+      truncate.began_before[number] = load.attempts;
+    }
+  }
+  return truncate;
+}
+
+void Model::end_truncate(const Truncate& truncate, bool done) {
+  --truncates_[truncate.table].open;
+  if (!done) return;
+  for (const auto& [number, attempts] : truncate.began_before) {
+    if (loads_.at(number).attempts == attempts) loads_.at(number).rows_are = Rows::Gone;
+  }
 }
 
 Model::Look Model::begin_look(const std::string& table) const {
-  Look look{.table = table, .must = {}};
+  Look look{.table = table, .must = {}, .gone = {}};
   for (const auto& [number, load] : loads_) {
-    if (load.table == table && load.is_certain(kVisible)) look.must.insert(number);
+    if (load.table != table) continue;
+    if (load.is_certain(kVisible) && load.rows_are == Rows::There) look.must.insert(number);
+    if (load.rows_are == Rows::Gone) look.gone.insert(number);
   }
   return look;
 }
@@ -107,7 +147,8 @@ std::set<int> Model::read_rows(const std::string& table, std::string_view rows) 
   for (const auto& [number, indexes] : found) {
     const ModelLoad& load = loads_.at(number);
     if (static_cast<int>(indexes.size()) != load.rows) {
-      violate(fmt::format("load {} is in {} in part: {} of {} rows", number, table, indexes.size(), load.rows));
+      violate(
+          fmt::format("load {} is in {} in part: {} of {} rows", number, table, indexes.size(), load.rows));
     }
     loads.insert(number);
   }
@@ -117,8 +158,14 @@ std::set<int> Model::read_rows(const std::string& table, std::string_view rows) 
 void Model::end_look(const Look& look, std::string_view rows) {
   const std::set<int> seen = read_rows(look.table, rows);
   for (const int number : seen) is_now(loads_.at(number), kVisible, "a scan");
+  for (const int number : look.gone) {
+    if (seen.contains(number) && loads_.at(number).rows_are == Rows::Gone) {
+      violate(
+          fmt::format("the rows of load {} were truncated, and a scan of {} shows them", number, look.table));
+    }
+  }
   for (const int number : look.must) {
-    if (loads_.at(number).rows > 0 && !seen.contains(number)) {
+    if (loads_.at(number).rows > 0 && loads_.at(number).rows_are == Rows::There && !seen.contains(number)) {
       violate(fmt::format("load {} was acknowledged as visible, and a scan of {} does not show it", number,
                           look.table));
     }
@@ -129,7 +176,8 @@ void Model::end_quiet_look(const Look& look, std::string_view rows) {
   end_look(look, rows);
   const std::set<int> seen = read_rows(look.table, rows);
   for (auto& [number, load] : loads_) {
-    if (load.table != look.table || load.rows == 0 || seen.contains(number)) continue;
+    if (load.table != look.table || load.rows == 0 || load.rows_are != Rows::There || seen.contains(number))
+      continue;
     is_now(load, kAbsent | kPrepared, "a scan after everything has ended");
   }
 }

@@ -21,6 +21,9 @@ inline constexpr unsigned kPrepared = 2;
 inline constexpr unsigned kVisible = 4;
 std::string fates_text(unsigned fates);
 
+// Whether its rows are there once it is visible: a TRUNCATE takes those of every load that began before it.
+enum class Rows : std::uint8_t { There, Doubtful, Gone };
+
 struct ModelLoad {
   int number = 0;  // its rows have keys number * 1000 + i
   int rows = 0;
@@ -32,8 +35,11 @@ struct ModelLoad {
   int loads_open = 0;
   int commits_open = 0;
   int aborts_open = 0;
-  std::uint64_t changes = 0;  // requests sent and answers taken: an answer tells what was, if this has moved meanwhile
-  bool busy = false;          // a client is at work on it
+  std::uint64_t changes =
+      0;  // requests sent and answers taken: an answer tells what was, if this has moved meanwhile
+  Rows rows_are = Rows::There;
+  std::uint64_t attempts = 0;
+  bool busy = false;  // a client is at work on it
   bool sent = false;
   std::optional<std::uint64_t> txn;
   std::set<std::uint64_t> ended_txns;  // of aborted attempts
@@ -55,6 +61,19 @@ class Model {
   }
   // An answer says that it is one of these; what is still under way may change it afterwards.
   void is_now(ModelLoad& load, unsigned fates, std::string_view said_by);
+  // A request to load it is sent; it was answered Success, or said to have been before.
+  void begin_attempt(ModelLoad& load);
+  void end_attempt(ModelLoad& load, std::uint64_t truncations_before);
+  std::uint64_t truncations(const std::string& table) {  // never equal to a later one if one is under way
+    return truncates_[table].open > 0 ? UINT64_MAX : truncates_[table].sent;
+  }
+  // A TRUNCATE TABLE is sent. Its end: whether it was answered as done; without an answer there is no end.
+  struct Truncate {
+    std::string table;
+    std::map<int, std::uint64_t> began_before;  // loads and their attempts
+  };
+  Truncate begin_truncate(const std::string& table);
+  void end_truncate(const Truncate& truncate, bool done);
   // The process has ended: nothing is under way any more.
   void forget_requests();
 
@@ -62,6 +81,7 @@ class Model {
   struct Look {
     std::string table;
     std::set<int> must;  // loads
+    std::set<int> gone;
   };
   Look begin_look(const std::string& table) const;
   void end_look(const Look& look, std::string_view rows);
@@ -78,9 +98,14 @@ class Model {
 
  private:
   std::set<int> read_rows(const std::string& table, std::string_view rows);
+  struct Truncates {
+    int open = 0;
+    std::uint64_t sent = 0;
+  };
   int next_ = 1;
+  std::map<std::string, Truncates> truncates_;
   std::map<int, ModelLoad> loads_;
-  std::vector<std::string> tables_ = {"t1", "t2"};
+  std::vector<std::string> tables_ = {"t1", "t2", "t3"};
   std::string violation_;
 };
 

@@ -14,7 +14,9 @@ namespace penstock::simulate {
 #ifndef PENSTOCK_PLANTED_BUGS
 
 int hunt_planted_bugs(const std::string&, std::uint64_t, int) {
-  fmt::print(stderr, "simulate --planted: this build has no planted bugs: use the preset 'planted' (tools/dev sim --planted)\n");
+  fmt::print(stderr,
+             "simulate --planted: this build has no planted bugs: use the preset 'planted' (tools/dev sim "
+             "--planted)\n");
   return 2;
 }
 
@@ -43,7 +45,8 @@ std::uint64_t find(core::Planted bug, std::uint64_t seeds_max, int lives) {
       core::planted_bug = bug;
       if (std::freopen("/dev/null", "w", stderr) == nullptr) ::_exit(3);
       for (std::uint64_t seed = first; seed < first + kStretch && seed <= seeds_max; ++seed) {
-        if (::write(pipe_ends[1], &seed, sizeof seed) != sizeof seed) ::_exit(3);  // where a CHECK would end it
+        if (::write(pipe_ends[1], &seed, sizeof seed) != sizeof seed)
+          ::_exit(3);  // where a CHECK would end it
         if (!simulate({.seed = seed, .lives = lives, .print_events = false}).violation.empty()) ::_exit(1);
       }
       ::_exit(0);
@@ -70,7 +73,9 @@ int hunt_planted_bugs(const std::string& only, std::uint64_t seeds_max, int live
     ++tried;
     const std::uint64_t seed = find(each.bug, seeds_max, lives);
     if (seed != 0) ++found;
-    fmt::print("{:<26} {}\n", each.name, seed != 0 ? fmt::format("found after {} seeds", seed) : fmt::format("NOT FOUND in {} seeds", seeds_max));
+    fmt::print("{:<26} {}\n", each.name,
+               seed != 0 ? fmt::format("found after {} seeds", seed)
+                         : fmt::format("NOT FOUND in {} seeds", seeds_max));
     std::fflush(stdout);
   }
   fmt::print("{} of {} planted bugs found\n", found, tried);

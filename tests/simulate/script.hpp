@@ -37,7 +37,9 @@ struct PromiseBase {
     void await_resume() noexcept {}
   };
   Final final_suspend() noexcept { return {}; }
-  void unhandled_exception() noexcept { core::check_failed(__FILE__, __LINE__, "exception left a script", ""); }
+  void unhandled_exception() noexcept {
+    core::check_failed(__FILE__, __LINE__, "exception left a script", "");
+  }
 };
 template <class T>
 struct Promise : PromiseBase {

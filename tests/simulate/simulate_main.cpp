@@ -1,7 +1,7 @@
 // simulate: whole lives of the production server in a simulated machine, seed after seed; see docs/testing.md.
-#include <CLI/CLI.hpp>
 #include <signal.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdio>
@@ -65,10 +65,11 @@ struct Sum {
   }
   std::string text() const {
     return fmt::format(
-        "{} seeds, {} crashes, {} recoveries, {} operations, {} answers ({} loads visible, {} prepared, {} committed, {} "
+        "{} seeds, {} crashes, {} recoveries, {} operations, {} answers ({} loads visible, {} prepared, {} "
+        "committed, {} "
         "aborted, {} refused), {} requests without an answer, {} scans",
-        seeds, crashes, recoveries, operations, tally.answers, tally.loads_visible, tally.prepared, tally.committed,
-        tally.aborted, tally.refused, tally.in_doubt, tally.scans);
+        seeds, crashes, recoveries, operations, tally.answers, tally.loads_visible, tally.prepared,
+        tally.committed, tally.aborted, tally.refused, tally.in_doubt, tally.scans);
   }
 };
 
@@ -78,8 +79,8 @@ bool run_seed(std::uint64_t seed, const Arguments& arguments, Sum& sum) {
   const Outcome outcome = simulate(options);
   sum.add(outcome);
   if (!outcome.violation.empty()) {
-    fmt::print("VIOLATION in seed {}: {}\nthe last events:\n{}replay: {}\n", seed, outcome.violation, outcome.journey,
-               replay(seed, arguments.lives));
+    fmt::print("VIOLATION in seed {}: {}\nthe last events:\n{}replay: {}\n", seed, outcome.violation,
+               outcome.journey, replay(seed, arguments.lives));
     return false;
   }
   constexpr std::uint64_t kTwice = 50;
@@ -87,7 +88,8 @@ bool run_seed(std::uint64_t seed, const Arguments& arguments, Sum& sum) {
   SimulationOptions again = options;
   again.print_events = false;
   if (const Outcome second = simulate(again); second.trace != outcome.trace) {
-    fmt::print("seed {} does not repeat itself: trace {:016x}, then {:016x}\n", seed, outcome.trace, second.trace);
+    fmt::print("seed {} does not repeat itself: trace {:016x}, then {:016x}\n", seed, outcome.trace,
+               second.trace);
     return false;
   }
   if (arguments.seed != 0) fmt::print("seed {}: trace {:016x}, twice the same\n", seed, outcome.trace);
@@ -111,13 +113,14 @@ int run(const Arguments& arguments) {
       good = run_seed(seed, arguments, sum);
       if (elapsed() - told >= 10) {
         told = elapsed();
-        fmt::print("  {:.0f} s: {} seeds, {} crashes, {} violations\n", told, sum.seeds, sum.crashes, good ? 0 : 1);
+        fmt::print("  {:.0f} s: {} seeds, {} crashes, {} violations\n", told, sum.seeds, sum.crashes,
+                   good ? 0 : 1);
         std::fflush(stdout);
       }
     }
   }
-  fmt::print("{}\n{} crash and recovery schedules survived, {} violations, {:.1f} s\n", sum.text(), sum.crashes,
-             good ? 0 : 1, elapsed());
+  fmt::print("{}\n{} crash and recovery schedules survived, {} violations, {:.1f} s\n", sum.text(),
+             sum.crashes, good ? 0 : 1, elapsed());
   return good ? 0 : 1;
 }
 
@@ -127,20 +130,24 @@ int run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   using namespace penstock;
   simulate::Arguments arguments;
-  CLI::App app{"simulate: the production server in a simulated machine that crashes, cuts and lies, seed after seed"};
+  CLI::App app{
+      "simulate: the production server in a simulated machine that crashes, cuts and lies, seed after seed"};
   app.add_option("--seed", arguments.seed, "run this one seed, twice");
   app.add_option("--first", arguments.first, "the first seed")->capture_default_str();
   app.add_option("--seeds", arguments.count, "so many seeds");
   app.add_option("--seconds", arguments.seconds, "seeds for so long (default: 60, if --seeds is not given)");
   app.add_option("--lives", arguments.lives, "of the server in each seed")->capture_default_str();
   app.add_flag("--events", arguments.events, "print what happens");
-  app.add_flag("--planted", arguments.planted, "switch each planted bug on in turn; each must be found (build: planted)");
+  app.add_flag("--planted", arguments.planted,
+               "switch each planted bug on in turn; each must be found (build: planted)");
   app.add_option("--bug", arguments.bug, "with --planted: this one alone");
-  app.add_option("--seeds-max", arguments.seeds_max, "with --planted: seeds for each bug")->capture_default_str();
+  app.add_option("--seeds-max", arguments.seeds_max, "with --planted: seeds for each bug")
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   if (arguments.count == 0 && arguments.seconds == 0) arguments.seconds = 60;
   core::set_log_sink([](core::LogLevel, std::string_view) {});
   ::signal(SIGABRT, simulate::on_abort);
-  if (arguments.planted) return simulate::hunt_planted_bugs(arguments.bug, arguments.seeds_max, arguments.lives);
+  if (arguments.planted)
+    return simulate::hunt_planted_bugs(arguments.bug, arguments.seeds_max, arguments.lives);
   return simulate::run(arguments);
 }

@@ -26,6 +26,8 @@ class Simulation {
  private:
   void live_once(bool is_last);
   void draw_faults();
+  void crash_at_kind();
+  Script<> make_trouble();
   bool start_server();
   void end_life(End end);
   void end_process(bool power_loss);
@@ -37,7 +39,7 @@ class Simulation {
   void note(std::string text) { journey_.add(world_->now().monotonic, std::move(text)); }
 
   const SimulationOptions options_;
-  sim::SimRandom plan_;     // lives, ends, faults
+  sim::SimRandom plan_;  // lives, ends, faults
   sim::SimRandom clients_dice_;
   Journey journey_;
   Model model_;
@@ -100,7 +102,8 @@ Simulation::~Simulation() {
 }
 
 std::string Simulation::describe() const {
-  return fmt::format("life {} of seed {}, {} operations\n{}", life_, options_.seed, world_->op_count(), journey_.text());
+  return fmt::format("life {} of seed {}, {} operations\n{}", life_, options_.seed, world_->op_count(),
+                     journey_.text());
 }
 
 // Lets the server and the clients go on, in small steps, until `done` holds or so much virtual time is over.
@@ -130,6 +133,9 @@ void Simulation::run_script(Script<> script, bool* done, std::string_view what) 
 
 void Simulation::draw_faults() {
   sim::SimDisk& disk = world_->disk();
+  disk.set_capacity(UINT64_MAX);
+  disk.late_write_percent = static_cast<std::uint32_t>(plan_.between(0, 100));
+  disk.late_write_span = static_cast<std::uint32_t>(plan_.between(1, 200));
   disk.clear_faults();
   disk.short_write_percent = plan_.percent(30) ? static_cast<std::uint32_t>(plan_.between(1, 30)) : 0;
   disk.short_read_percent = plan_.percent(30) ? static_cast<std::uint32_t>(plan_.between(1, 30)) : 0;
@@ -137,8 +143,9 @@ void Simulation::draw_faults() {
   disk.slow_percent = is_slow_ ? 3 : 0;
   has_faults_ = plan_.percent(25);
   if (!has_faults_) return;
-  static constexpr core::OpKind kKinds[] = {core::OpKind::Write, core::OpKind::Sync, core::OpKind::Allocate,
-                                            core::OpKind::Open, core::OpKind::SyncDir, core::OpKind::Read};
+  static constexpr core::OpKind kKinds[] = {core::OpKind::Write,    core::OpKind::Sync,
+                                            core::OpKind::Allocate, core::OpKind::Open,
+                                            core::OpKind::SyncDir,  core::OpKind::Read};
   const core::OpKind kind = kKinds[plan_.below(std::size(kKinds))];
   const auto nth = static_cast<std::uint32_t>(plan_.between(1, 40));
   const int error = plan_.coin() ? EIO : ENOSPC;
@@ -146,11 +153,58 @@ void Simulation::draw_faults() {
   disk.fail_nth(kind, "", nth, error);
 }
 
+// At the nth operation of one kind: those that matter are few among all.
+void Simulation::crash_at_kind() {
+  static constexpr core::OpKind kKinds[] = {core::OpKind::Write,  core::OpKind::Sync, core::OpKind::SyncDir,
+                                            core::OpKind::Unlink, core::OpKind::Open, core::OpKind::Allocate};
+  const core::OpKind kind = kKinds[plan_.below(std::size(kKinds))];
+  const auto left = std::make_shared<std::uint64_t>(plan_.between(1, kind == core::OpKind::Write ? 40 : 12));
+  const bool after = plan_.coin();
+  const auto watch = [this, kind, left](std::uint64_t, const core::Op& op) {
+    if (op.kind == kind && *left > 0 && --*left == 0) world_->scene().crash();
+  };
+  world_->scene().on_submit = after ? nullptr : std::function<void(std::uint64_t, const core::Op&)>(watch);
+  world_->scene().on_complete = after ? std::function<void(std::uint64_t, const core::Op&)>(watch) : nullptr;
+}
+
+// Faults that come and go while the server lives.
+Script<> Simulation::make_trouble() {
+  sim::SimDisk& disk = world_->disk();
+  for (;;) {
+    (void)co_await scripts_->pause(
+        core::Duration(static_cast<std::int64_t>(plan_.between(100'000, 20'000'000))));
+    switch (plan_.below(4)) {
+      case 0:
+        note("the wall clock jumps by a year");
+        world_->jump_wall(plan_.coin() ? std::chrono::hours(24 * 365) : -std::chrono::hours(24 * 365));
+        break;
+      case 1:
+        note("the disk is full");
+        has_faults_ = clients_->may_refuse = clients_->may_be_late = true;
+        disk.set_capacity(disk.used_bytes() + plan_.below(8) * 4096);
+        (void)co_await scripts_->pause(
+            core::Duration(static_cast<std::int64_t>(plan_.between(100'000, 5'000'000))));
+        note("the disk has space");
+        disk.set_capacity(UINT64_MAX);
+        break;
+      case 2:
+        disk.slow_percent = static_cast<std::uint32_t>(plan_.between(1, 20));
+        disk.slow_nanos = static_cast<std::int64_t>(plan_.between(1'000'000, 200'000'000));
+        note("the disk is slow");
+        (void)co_await scripts_->pause(std::chrono::milliseconds(5));
+        disk.slow_percent = 0;
+        break;
+      default:
+        break;
+    }
+  }
+}
+
 bool Simulation::start_server() {
   server_ = std::make_unique<ServerProcess>(*world_, shards_, limits_);
   server_->start();
-  const RunStatus status =
-      run_until([this] { return server_->is_listening() || !server_->why_not().empty(); }, std::chrono::hours(1));
+  const RunStatus status = run_until(
+      [this] { return server_->is_listening() || !server_->why_not().empty(); }, std::chrono::hours(1));
   if (status == RunStatus::Crashed) return false;
   if (status != RunStatus::Done) {
     model_.violate(fmt::format("the server does not come up: {}", sim::run_status_name(status)));
@@ -172,8 +226,9 @@ void Simulation::end_process(bool power_loss) {
   scripts_.reset();
   ++outcome_.crashes;
   if (power_loss) {
-    static constexpr sim::UnsyncedPolicy kPages[] = {sim::UnsyncedPolicy::KeepAll, sim::UnsyncedPolicy::DropAll,
-                                                     sim::UnsyncedPolicy::Random, sim::UnsyncedPolicy::Garbage};
+    static constexpr sim::UnsyncedPolicy kPages[] = {
+        sim::UnsyncedPolicy::KeepAll, sim::UnsyncedPolicy::DropAll, sim::UnsyncedPolicy::Random,
+        sim::UnsyncedPolicy::Garbage};
     static constexpr sim::NamesPolicy kNames[] = {sim::NamesPolicy::KeepAll, sim::NamesPolicy::DropAll,
                                                   sim::NamesPolicy::Random};
     const auto pages = kPages[plan_.below(std::size(kPages))];
@@ -185,6 +240,8 @@ void Simulation::end_process(bool power_loss) {
     world_->kill_process();
   }
   server_.reset();
+  world_->scene().on_submit = nullptr;
+  world_->scene().on_complete = nullptr;
   model_.forget_requests();
 }
 
@@ -192,6 +249,7 @@ void Simulation::live_once(bool is_last) {
   sim::SimWorld& world = *world_;
   if (is_last) {
     world.disk().clear_faults();
+    world.disk().set_capacity(UINT64_MAX);
     world.disk().short_write_percent = world.disk().short_read_percent = world.disk().slow_percent = 0;
     has_faults_ = is_slow_ = false;
   } else {
@@ -213,7 +271,11 @@ void Simulation::live_once(bool is_last) {
   const bool crashes = !is_last && plan_.percent(80);
   if (crashes) {
     const std::uint64_t ahead = plan_.percent(30) ? plan_.between(1, 60) : plan_.between(1, 1500);
-    world.crash_at_op(world.op_count() + ahead, plan_.coin() ? sim::CrashPoint::Submit : sim::CrashPoint::Complete);
+    if (plan_.percent(35))
+      crash_at_kind();
+    else
+      world.crash_at_op(world.op_count() + ahead,
+                        plan_.coin() ? sim::CrashPoint::Submit : sim::CrashPoint::Complete);
   }
   const bool by_power = plan_.percent(55);
   const bool drains = plan_.percent(60);
@@ -231,10 +293,13 @@ void Simulation::live_once(bool is_last) {
     } else if (!world.crashed()) {
       const std::uint64_t workers = plan_.between(1, 10);
       for (std::uint64_t i = 0; i < workers; ++i) scripts_->start(clients_->work());
-      (void)run_until([] { return false; }, core::Duration(static_cast<std::int64_t>(plan_.between(1, 30)) * 1'000'000));
+      if (plan_.percent(30)) scripts_->start(make_trouble());
+      (void)run_until([] { return false; },
+                      core::Duration(static_cast<std::int64_t>(plan_.between(1, 30)) * 1'000'000));
     }
   }
   if (is_broken()) return;
+  world.disk().set_capacity(UINT64_MAX);  // whoever drains finds space again
   if (server_->poisoned_by().empty() && !world.crashed() && up && (is_last || drains)) {
     note("SIGTERM");
     clients_->may_be_late = clients_->may_refuse = true;
@@ -248,6 +313,8 @@ void Simulation::live_once(bool is_last) {
       scripts_.reset();
       world.end_process();  // CHECKs that no coroutine, handle or buffer is left
       server_.reset();
+      world.scene().on_submit = nullptr;
+      world.scene().on_complete = nullptr;
       model_.forget_requests();
       note("the server has stopped");
       return;

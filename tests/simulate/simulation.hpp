@@ -20,7 +20,7 @@ struct Outcome {
   std::string violation;  // empty: none
   std::string journey;    // the last events
   std::uint64_t trace = 0;
-  std::uint64_t crashes = 0;   // kills, power losses and poisonings, also of a recovery
+  std::uint64_t crashes = 0;     // kills, power losses and poisonings, also of a recovery
   std::uint64_t recoveries = 0;  // starts over a folder that was there
   std::uint64_t operations = 0;  // of the kernel seam
   Tally tally;
