@@ -287,7 +287,8 @@ Script<> Clients::commit_again(ModelLoad* load) {
 }
 
 Script<> Clients::scan(std::string table, bool quiet) {
-  const Model::Look look = model_.begin_look(table);
+  Model::Look look = model_.begin_look(table);
+  if (may_have_lost) look.must.clear();
   Manner manner;
   if (dice_.percent(20)) manner.window = dice_.between(10, 3000);
   const Answer answer = co_await ask(&world_, &scripts_, &dice_,
@@ -404,6 +405,11 @@ Script<> Clients::settle(bool* done) {
     if (!load.label.empty() && load.sent) co_await ask_state(&load, true);
   }
   for (const std::string& table : model_.tables()) co_await scan(table, true);
+  *done = true;
+}
+
+Script<> Clients::read_all(bool* done) {
+  for (const std::string& table : model_.tables()) co_await scan(table, false);
   *done = true;
 }
 

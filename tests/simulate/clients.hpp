@@ -35,6 +35,8 @@ class Clients {
   bool may_refuse = false;
   // Answers may be late: a disk that stalls, or a server that stops.
   bool may_be_late = false;
+  // The last record of the commit log may be damaged: what it said may be forgotten.
+  bool may_have_lost = false;
   std::uint32_t unkind_percent = 20;
 
   // Makes the database and the tables, if they are not there.
@@ -43,6 +45,8 @@ class Clients {
   Script<> work();
   // Nobody else is at work: every label is asked, every table read.
   Script<> settle(bool* done);
+  // Reads every table.
+  Script<> read_all(bool* done);
   // Brings everything to an end: what is in doubt is sent again, what is prepared is committed.
   Script<> finish(bool* done);
 

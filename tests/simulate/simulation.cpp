@@ -28,6 +28,7 @@ class Simulation {
   void draw_faults();
   void crash_at_kind();
   Script<> make_trouble();
+  void rot();
   bool start_server();
   void end_life(End end);
   void end_process(bool power_loss);
@@ -245,6 +246,36 @@ void Simulation::end_process(bool power_loss) {
   model_.forget_requests();
 }
 
+// One bit of one file turns over at rest. Either the server refuses to start and names the file, or what it shows is right
+// or an error: never other rows. (The last record of the commit log is the exception: it looks like a torn tail.)
+void Simulation::rot() {
+  sim::SimDisk& disk = world_->disk();
+  std::vector<std::string> files;
+  for (const std::string& name : disk.list_path("/data")) {
+    if (disk.size_of("/data/" + name) > 0) files.push_back(name);
+  }
+  if (files.empty()) return;
+  const std::string name = files[plan_.below(files.size())];
+  const std::uint64_t size = disk.size_of("/data/" + name);
+  const std::uint64_t offset = plan_.percent(30) ? plan_.below(std::min<std::uint64_t>(size, 256)) : plan_.below(size);
+  disk.flip_bit("/data/" + name, offset, static_cast<unsigned>(plan_.below(8)));
+  note(fmt::format("a bit of {} at offset {} has turned over", name, offset));
+  scripts_ = std::make_unique<Scripts>(clients_dice_, [this] { return world_->now().monotonic; });
+  clients_ = std::make_unique<Clients>(*world_, clients_dice_, *scripts_, model_, journey_, tally_);
+  clients_->may_refuse = true;
+  has_faults_ = true;
+  if (!start_server()) {
+    if (!is_broken() && server_->why_not().find(name) == std::string::npos) {
+      model_.violate(fmt::format("{} is damaged, and the server refuses without naming it: {}", name, server_->why_not()));
+    }
+  } else {
+    clients_->may_have_lost = name.starts_with("log-");
+    bool settled = false;
+    run_script(clients_->read_all(&settled), &settled, "reading after rot");
+  }
+  end_process(false);
+}
+
 void Simulation::live_once(bool is_last) {
   sim::SimWorld& world = *world_;
   if (is_last) {
@@ -336,7 +367,7 @@ Outcome Simulation::run() {
     note(fmt::format("---- life {}", life_));
     live_once(life_ > options_.lives);
   }
-  // A server that could not be used yet has not seen its tables; the last life made them.
+  if (!is_broken() && plan_.percent(30)) rot();
   outcome_.violation = model_.violation();
   outcome_.journey = journey_.text();
   outcome_.trace = world_->trace_hash();
