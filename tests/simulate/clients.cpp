@@ -179,7 +179,7 @@ void Clients::take_load_answer(ModelLoad& load, bool is_first, bool is_news, std
 Script<> Clients::send_load(ModelLoad* load, bool kind) {
   const bool is_first = !load->sent;
   load->sent = true;
-  if (load->txn && (load->fates & kPrepared) == 0) load->txn.reset();
+  load->txn.reset();  // it may come to have another
   const std::string request = load_request(*load);
   const Manner manner = kind ? Manner{} : draw_manner(dice_, request.size(), unkind_percent);
   const bool whole_body = !manner.end_at || *manner.end_at >= request.size();

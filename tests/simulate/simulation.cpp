@@ -257,7 +257,8 @@ void Simulation::rot() {
   if (files.empty()) return;
   const std::string name = files[plan_.below(files.size())];
   const std::uint64_t size = disk.size_of("/data/" + name);
-  const std::uint64_t offset = plan_.percent(30) ? plan_.below(std::min<std::uint64_t>(size, 256)) : plan_.below(size);
+  const std::uint64_t offset =
+      plan_.percent(30) ? plan_.below(std::min<std::uint64_t>(size, 256)) : plan_.below(size);
   disk.flip_bit("/data/" + name, offset, static_cast<unsigned>(plan_.below(8)));
   note(fmt::format("a bit of {} at offset {} has turned over", name, offset));
   scripts_ = std::make_unique<Scripts>(clients_dice_, [this] { return world_->now().monotonic; });
@@ -266,7 +267,8 @@ void Simulation::rot() {
   has_faults_ = true;
   if (!start_server()) {
     if (!is_broken() && server_->why_not().find(name) == std::string::npos) {
-      model_.violate(fmt::format("{} is damaged, and the server refuses without naming it: {}", name, server_->why_not()));
+      model_.violate(fmt::format("{} is damaged, and the server refuses without naming it: {}", name,
+                                 server_->why_not()));
     }
   } else {
     clients_->may_have_lost = name.starts_with("log-");
