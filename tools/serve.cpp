@@ -18,78 +18,13 @@
 #include "core/base/log.hpp"
 #include "core/kernel/uring_kernel.hpp"
 #include "core/shard/shard.hpp"
-#include "net/http/router.hpp"
+#include "net/doors/doors.hpp"
 #include "net/http/server.hpp"
-#include "net/load/error_log_handler.hpp"
-#include "net/load/load_handler.hpp"
-#include "net/load/redirect_handler.hpp"
-#include "net/load/two_phase_handler.hpp"
-#include "net/query/front_handlers.hpp"
-#include "net/query/scan_handler.hpp"
-#include "net/query/schema_handler.hpp"
-#include "net/query/statement_handler.hpp"
-#include "net/query/transactions_handler.hpp"
 #include "tools/zone_files.hpp"
 #include "txn/store/store.hpp"
 
 namespace penstock::tools {
 namespace {
-
-// One shard's handlers.
-struct Doors {
-  Doors(txn::Store& store, net::ErrorLogs& error_logs, std::vector<net::UserEntry> users,
-        const net::Authenticator::Key& key, const Config& config)
-      : authenticator(std::move(users), key),
-        load(store, authenticator, error_logs),
-        two_phase(store, authenticator),
-        transactions(store, authenticator),
-        load_state(store, authenticator),
-        schema(store, authenticator),
-        backends(authenticator, config.listen),
-        node_backends(authenticator, config.listen, net::BackendsHandler::Form::NodeBackends),
-        node_frontends(authenticator, config.listen, net::BackendsHandler::Form::NodeFrontends),
-        error_log(error_logs),
-        statement(store, authenticator),
-        scan(store, authenticator, config.limits.sort_memory_mib * core::kMiB),
-        root(PENSTOCK_VERSION),
-        redirect(router, config.listen) {
-    for (const net::Method method : {net::Method::Put, net::Method::Post}) {
-      router.add(method, "/api/{db}/{table}/_stream_load", load);
-      router.add(method, "/api/{db}/_stream_load_2pc", two_phase);
-      router.add(method, "/api/{db}/{table}/_stream_load_2pc", two_phase);
-    }
-    router.add(net::Method::Post, "/api/query/{cluster}/{db}", statement);
-    router.add(net::Method::Get, "/api/{db}/{table}/_scan", scan);
-    router.add(net::Method::Get, "/api/_load_error_log", error_log);
-    router.add(net::Method::Get, "/api/{db}/get_load_state", load_state);
-    router.add(net::Method::Get, "/api/_transactions", transactions);
-    router.add(net::Method::Post, "/api/_transactions/abort", transactions);
-    router.add(net::Method::Get, "/api/{db}/{table}/_schema", schema);
-    router.add(net::Method::Get, "/api/backends", backends);
-    router.add(net::Method::Get, "/rest/v2/manager/node/backends", node_backends);
-    router.add(net::Method::Get, "/rest/v2/manager/node/frontends", node_frontends);
-    router.add(net::Method::Get, "/api/bootstrap", bootstrap);
-    router.add(net::Method::Get, "/api/health", health);
-    router.add(net::Method::Get, "/", root);
-  }
-  net::Authenticator authenticator;
-  net::LoadHandler load;
-  net::TwoPhaseHandler two_phase;
-  net::TransactionsHandler transactions;
-  net::LoadStateHandler load_state;
-  net::SchemaHandler schema;
-  net::BackendsHandler backends;
-  net::BackendsHandler node_backends;
-  net::BackendsHandler node_frontends;
-  net::BootstrapHandler bootstrap;
-  net::ErrorLogHandler error_log;
-  net::StatementHandler statement;
-  net::ScanHandler scan;
-  net::HealthHandler health;
-  net::RootHandler root;
-  net::Router router;
-  net::RedirectHandler redirect;  // of the second listener, where there is one
-};
 
 class Process {
  public:
@@ -223,22 +158,22 @@ class Process {
       std::copy_n(reinterpret_cast<const unsigned char*>(&random), 8,
                   key.begin() + static_cast<std::ptrdiff_t>(at));
     }
-    process->doors_[index] = std::make_unique<Doors>(*process->store_, process->error_logs_,
-                                                     user_entries(process->config_), key, process->config_);
-    process->server_.start_shard(shard, process->doors_[index]->router);
-    if (process->has_front()) process->front_.start_shard(shard, process->doors_[index]->redirect);
+    process->doors_[index] = std::make_unique<net::Doors>(
+        *process->store_, process->error_logs_,
+        net::Doors::Options{.address = process->config_.listen,
+                            .version = PENSTOCK_VERSION,
+                            .sort_memory_max = process->config_.limits.sort_memory_mib * core::kMiB,
+                            .users = user_entries(process->config_),
+                            .key = key});
+    process->server_.start_shard(shard, process->doors_[index]->main());
+    if (process->has_front()) process->front_.start_shard(shard, process->doors_[index]->redirecting());
     co_return;
   }
 
   bool has_front() const { return !config_.redirect_listen.empty(); }
   static core::Task<void> set_address(Process* process, std::uint32_t index, std::string address) {
     process->error_logs_.set_address(address);
-    for (net::BackendsHandler* const nodes :
-         {&process->doors_[index]->backends, &process->doors_[index]->node_backends,
-          &process->doors_[index]->node_frontends}) {
-      nodes->set_address(address);
-    }
-    process->doors_[index]->redirect.set_main_address(std::move(address));
+    process->doors_[index]->set_address(address);
     co_return;
   }
   // Both listeners; a text says which could not be opened, and why.
@@ -313,7 +248,7 @@ class Process {
   }
   static core::Task<void> replace_users(Process* process, std::uint32_t index,
                                         std::vector<net::UserEntry> users) {
-    process->doors_[index]->authenticator.replace(std::move(users));
+    process->doors_[index]->replace_users(std::move(users));
     co_return;
   }
 
@@ -353,7 +288,7 @@ class Process {
   net::ErrorLogs error_logs_;
   std::vector<std::unique_ptr<core::PageArena>> arenas_;
   std::unique_ptr<txn::Store> store_;
-  std::vector<std::unique_ptr<Doors>> doors_;
+  std::vector<std::unique_ptr<net::Doors>> doors_;
   std::vector<std::unique_ptr<core::Event>> ended_;
   int signal_fd_ = -1;
   core::UringKernel* kernel_ = nullptr;  // of shard 0

@@ -96,6 +96,21 @@ class SimWorld {
   RunStatus run_idle(std::uint64_t max_steps = 1'000'000) {
     return run_until([] { return false; }, max_steps);
   }
+  // Until the predicate holds (Done), or virtual time has come to `end` (Stuck), even where nothing happens meanwhile.
+  template <class Predicate>
+  RunStatus run_until_or(core::Instant end, Predicate&& done, std::uint64_t max_steps = 1'000'000) {
+    rouse();
+    for (std::uint64_t step = 0; step < max_steps; ++step) {
+      if (scene_.crashed) return RunStatus::Crashed;
+      if (done()) return RunStatus::Done;
+      if (scene_.now >= end) return RunStatus::Stuck;
+      if (process_ != nullptr && take_turn()) continue;
+      const core::Instant next = process_ == nullptr ? core::Instant::never() : next_event();
+      scene_.advance_to(std::min(next, end));
+      rouse();
+    }
+    return RunStatus::StepLimit;
+  }
   // For so much virtual time: Done, Crashed or StepLimit. Time passes also where nothing happens.
   RunStatus run_for(core::Duration duration, std::uint64_t max_steps = 1'000'000);
 

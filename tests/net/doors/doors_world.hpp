@@ -11,17 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "net/http/router.hpp"
+#include "net/doors/doors.hpp"
 #include "net/http/server.hpp"
-#include "net/load/error_log_handler.hpp"
-#include "net/load/load_handler.hpp"
-#include "net/load/redirect_handler.hpp"
-#include "net/load/two_phase_handler.hpp"
-#include "net/query/front_handlers.hpp"
-#include "net/query/scan_handler.hpp"
-#include "net/query/schema_handler.hpp"
-#include "net/query/statement_handler.hpp"
-#include "net/query/transactions_handler.hpp"
 #include "tests/net/http/http_world.hpp"
 
 namespace penstock::net {
@@ -58,9 +49,14 @@ class DoorsWorld {
     front = std::make_unique<Server>(set, HttpOptions{});
     run(open_store(store.get()));
     for (std::uint32_t i = 0; i < options.shards; ++i) {
-      doors_.push_back(std::make_unique<Doors>(*store, *error_logs, options));
-      world.start(i, start_shard(server.get(), &doors_.back()->router));
-      world.start(i, start_shard(front.get(), &doors_.back()->redirect));
+      doors_.push_back(std::make_unique<Doors>(*store, *error_logs,
+                                               Doors::Options{.address = std::string(kAddress),
+                                                              .version = "test",
+                                                              .sort_memory_max = options.sort_memory_max,
+                                                              .users = options.users,
+                                                              .key = {}}));
+      world.start(i, start_shard(server.get(), &doors_.back()->main()));
+      world.start(i, start_shard(front.get(), &doors_.back()->redirecting()));
     }
     world.start(0, listen(server.get(), kAddress));
     world.start(0, listen(front.get(), kFront));
@@ -140,56 +136,6 @@ class DoorsWorld {
   std::unique_ptr<Server> front;
 
  private:
-  struct Doors {
-    Doors(txn::Store& store, ErrorLogs& error_logs, const DoorsOptions& options)
-        : authenticator(options.users, {}),
-          load(store, authenticator, error_logs),
-          two_phase(store, authenticator),
-          transactions(store, authenticator),
-          load_state(store, authenticator),
-          schema(store, authenticator),
-          backends(authenticator, std::string(kAddress)),
-          node_backends(authenticator, std::string(kAddress), BackendsHandler::Form::NodeBackends),
-          node_frontends(authenticator, std::string(kAddress), BackendsHandler::Form::NodeFrontends),
-          error_log(error_logs),
-          statement(store, authenticator),
-          scan(store, authenticator, options.sort_memory_max),
-          redirect(router, std::string(kAddress)) {
-      router.add(Method::Put, "/api/{db}/{table}/_stream_load", load);
-      router.add(Method::Put, "/api/{db}/_stream_load_2pc", two_phase);
-      router.add(Method::Put, "/api/{db}/{table}/_stream_load_2pc", two_phase);
-      router.add(Method::Get, "/api/_load_error_log", error_log);
-      router.add(Method::Get, "/api/{db}/get_load_state", load_state);
-      router.add(Method::Get, "/api/_transactions", transactions);
-      router.add(Method::Post, "/api/_transactions/abort", transactions);
-      router.add(Method::Get, "/api/{db}/{table}/_schema", schema);
-      router.add(Method::Get, "/api/backends", backends);
-      router.add(Method::Get, "/rest/v2/manager/node/backends", node_backends);
-      router.add(Method::Get, "/rest/v2/manager/node/frontends", node_frontends);
-      router.add(Method::Get, "/api/bootstrap", bootstrap);
-      router.add(Method::Get, "/api/health", health);
-      router.add(Method::Get, "/", root);
-      router.add(Method::Post, "/api/query/{cluster}/{db}", statement);
-      router.add(Method::Get, "/api/{db}/{table}/_scan", scan);
-    }
-    Authenticator authenticator;
-    LoadHandler load;
-    TwoPhaseHandler two_phase;
-    TransactionsHandler transactions;
-    LoadStateHandler load_state;
-    SchemaHandler schema;
-    BackendsHandler backends;
-    BackendsHandler node_backends;
-    BackendsHandler node_frontends;
-    HealthHandler health;
-    RootHandler root{"test"};
-    BootstrapHandler bootstrap;
-    ErrorLogHandler error_log;
-    StatementHandler statement;
-    ScanHandler scan;
-    Router router;
-    RedirectHandler redirect;
-  };
   static core::Task<void> run_task(core::Task<void> task, bool* done) {
     co_await std::move(task);
     *done = true;
