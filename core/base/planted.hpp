@@ -36,6 +36,7 @@ enum class Planted {
   PrecommitBeforeRecord,  // a two-phase load is answered before its Prepared record is synced
   CommitBeforeRecord,     // a client's commit is answered before its record is synced
   AbortBeforeRecord,      // a client's abort is answered before its record is synced
+  ReadAbortedFooters,     // a recovery reads the footers of a prepared load that a later record aborts
   DropVote,               // of a vote with several footers the last one does not reach the record
 };
 
