@@ -25,6 +25,18 @@ Task<Result<Buffer>> Stream::recv(BufferRing ring) {
   }
 }
 
+Task<Result<std::size_t>> Stream::recv_into(std::span<std::byte> memory) {
+  recv_cancelled_ = false;
+  if (cancelled_) co_return fail(Errc::Cancelled, "receiving");
+  AwaitOp op(*kernel_,
+             Op{.kind = OpKind::Recv, .handle = handle_, .length = memory.size(), .data = memory.data()});
+  recv_in_flight_ = &op;
+  const std::int64_t result = co_await op;
+  recv_in_flight_ = nullptr;
+  if (result < 0) co_return std::unexpected(error_from_os(static_cast<std::int32_t>(-result), "receiving"));
+  co_return static_cast<std::size_t>(result);
+}
+
 Task<Result<>> Stream::send_all(Bytes bytes) {
   while (!bytes.empty()) {
     if (cancelled_) co_return fail(Errc::Cancelled, "sending");

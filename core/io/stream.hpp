@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "core/base/bytes.hpp"
@@ -29,6 +30,8 @@ class Stream {
 
   // An empty Buffer: the peer ended its side.
   Task<Result<Buffer>> recv(BufferRing ring);
+  // Into memory of the caller's, with no ring and no turn: what must not wait for others. 0: the peer ended its side.
+  Task<Result<std::size_t>> recv_into(std::span<std::byte> memory);
   Task<Result<>> send_all(Bytes bytes);
   Task<void> shutdown();
   Task<void> close();

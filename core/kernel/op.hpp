@@ -26,7 +26,8 @@ enum class OpKind : std::uint8_t {
   Listen,  // path = "host:port" (host may be [v6]); result: handle of the listener
   Accept,  // handle = listener; result: handle of the connection
   Recv,  // one-shot, buffer from the ring `buffers`; result: bytes (0: peer ended its side), `buffer` filled;
-         // -ENOBUFS: there is something to receive and the ring is empty (with nothing to receive it waits)
+         // -ENOBUFS: there is something to receive and the ring is empty (with nothing to receive it waits).
+         // With data and length set: into that memory, and no ring is asked
   Send,  // data, length; result: bytes sent, may be fewer
   Shutdown,  // ends our side (SHUT_WR)
   Close,     // file, directory or socket

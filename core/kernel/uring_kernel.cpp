@@ -208,6 +208,10 @@ void UringKernel::prepare(io_uring_sqe& sqe, Op& op) {
       op.length <= static_cast<std::uint64_t>(registered_arena_.data() + registered_arena_.size() - op.data);
   switch (op.kind) {
     case OpKind::Recv:
+      if (op.data != nullptr) {
+        io_uring_prep_recv(&sqe, op.handle, op.data, transfer_length(op), 0);
+        break;
+      }
       io_uring_prep_recv(&sqe, op.handle, nullptr, 0, 0);
       sqe.flags |= IOSQE_BUFFER_SELECT;
       sqe.buf_group = recv_rings_[static_cast<std::size_t>(op.buffers)].group();
@@ -429,7 +433,7 @@ void UringKernel::completed(Op& op, std::int32_t result, std::uint32_t flags) {
     }
     // The kernel looks for a buffer before it looks for bytes. Try again the other way round: -ENOBUFS is
     // passed up only when there is something to receive (op.hpp).
-    again = result == -ENOBUFS && is_first_try;
+    again = result == -ENOBUFS && is_first_try && op.data == nullptr;
   } else if (op.kind == OpKind::Open && result == -EINVAL && op.open.direct && is_first_try) {
     again = true;
   } else if (op.kind == OpKind::Wake && result == -EOVERFLOW) {

@@ -75,6 +75,93 @@ core::Task<core::Result<BodyPiece>> BodyReader::next() {
   }
 }
 
+// Goes over the framing of bytes that have come, and leaves them for next().
+class BodyReader::Skim {
+ public:
+  Skim(BodyLength kind, const ChunkedDecoder& chunks, std::uint64_t left)
+      : kind_(kind), chunks_(chunks), left_(left) {}
+
+  void feed(core::Bytes bytes) {
+    if (kind_ == BodyLength::Length) {
+      left_ -= std::min<std::uint64_t>(left_, bytes.size());
+      return;
+    }
+    while (!bytes.empty() && !chunks_.is_bad() && !chunks_.is_ended()) {
+      const ChunkedDecoder::Step step = chunks_.step(bytes);
+      bytes = bytes.subspan(step.skipped + step.payload);
+    }
+  }
+  BodyStand stand() const {
+    if (chunks_.is_bad()) return BodyStand::Cut;
+    const bool is_whole = kind_ == BodyLength::Length ? left_ == 0 : chunks_.is_ended();
+    return is_whole ? BodyStand::Whole : BodyStand::Open;
+  }
+
+ private:
+  const BodyLength kind_;
+  ChunkedDecoder chunks_;
+  std::uint64_t left_;
+};
+
+core::Task<BodyStand> BodyReader::read_on() {
+  if (is_finished_) co_return BodyStand::Whole;
+  if (kind_ == BodyLength::Both || is_broken_) co_return BodyStand::Cut;
+  ++reading_on_;
+  co_await context_.read_on_turns.acquire();
+  while (wire_.is_taken_over()) co_await reading_on_ended_.wait();  // by another who asks
+  BodyStand stand = is_finished_ ? BodyStand::Whole : BodyStand::Open;
+  if (stand == BodyStand::Open && !stops_reading_on_) {
+    co_await wire_.take_over();
+    Skim skim(kind_, chunks_, left_);
+    skim.feed(wire_.rest());
+    for (const Carry& each : wire_.held()) skim.feed(each.rest());
+    stand = is_finished_ ? BodyStand::Whole : co_await read_on(skim);
+    wire_.hand_back();
+  }
+  context_.read_on_turns.release();
+  --reading_on_;
+  if (reading_on_ == 0) stops_reading_on_ = false;
+  reading_on_ended_.notify_all();
+  co_return stand;
+}
+
+core::Task<BodyStand> BodyReader::read_on(Skim& skim) {
+  constexpr std::size_t kPieceMax = 4 * core::kMiB;
+  const HttpOptions& options = context_.options;
+  for (std::size_t received = 0; !stops_reading_on_;) {
+    if (skim.stand() != BodyStand::Open) co_return skim.stand();
+    if (wire_.held_end()) co_return BodyStand::Cut;
+    const std::size_t shard_left =
+        options.read_on_shard_bytes_max - std::min(options.read_on_shard_bytes_max, context_.read_on_bytes);
+    const std::size_t size = std::min({kPieceMax, options.read_on_bytes_max - received, shard_left});
+    if (size == 0) break;
+    core::Result<Carry> piece = co_await wire_.receive_own(size);
+    if (!piece && piece.error().code == core::Errc::Cancelled) break;
+    if (!piece || piece->rest().empty()) {
+      wire_.drop_held();  // of no use to anybody
+      wire_.hold_end(piece ? core::Result<bool>(false) : std::unexpected(piece.error()));
+      co_return BodyStand::Cut;
+    }
+    received += piece->rest().size();
+    skim.feed(piece->rest());
+    wire_.hold(std::move(*piece));
+  }
+  co_return skim.stand();
+}
+
+void BodyReader::stop_reading_on() {
+  if (reading_on_ == 0) return;
+  stops_reading_on_ = true;
+  if (wire_.is_taken_over()) wire_.stop_receiving();
+}
+
+core::Task<void> BodyReader::end_reading_on() {
+  while (reading_on_ > 0) {
+    stop_reading_on();
+    co_await reading_on_ended_.wait();
+  }
+}
+
 core::Task<core::Result<>> BodyReader::discard_rest(DiscardLimits limits) {
   deadline_ = std::min(deadline_, limits.deadline);
   const std::uint64_t before = bytes_read_;

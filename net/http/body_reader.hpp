@@ -28,6 +28,13 @@ struct DiscardLimits {
   std::uint64_t bytes_max = UINT64_MAX;
 };
 
+// Where a body stands behind what has come of it.
+enum class BodyStand : std::uint8_t {
+  Open,   // more is to come
+  Whole,  // its end has come
+  Cut,    // it never will: the connection has ended, or the framing is broken
+};
+
 class BodyReader {
  public:
   BodyReader(HttpContext& context, Wire& wire, const Request& request);
@@ -37,6 +44,14 @@ class BodyReader {
   core::Task<core::Result<>> discard_rest(DiscardLimits limits);
   // The whole of a small body. Send the 100 first: Exchange::read_body does.
   core::Task<core::Result<std::string>> read_all(std::size_t bytes_max);
+
+  // Receives on beside whoever is busy with a piece, into memory of its own, past every budget but those of
+  // HttpOptions::read_on_*; until it is known whether the body is whole or cut, or stop_reading_on(). next() gives what was
+  // received so in its turn. Of a body that is cut it gives only the error.
+  core::Task<BodyStand> read_on();
+  void stop_reading_on();
+  // Behind it nobody reads on: whoever leaves the body waits for that.
+  core::Task<void> end_reading_on();
 
   // Gives the receive buffer back before a wait for something else than the body; pieces are gone after it.
   void put_down();
@@ -53,6 +68,8 @@ class BodyReader {
   bool lost_what_follows() const { return lost_what_follows_; }
 
  private:
+  class Skim;
+  core::Task<BodyStand> read_on(Skim& skim);
   core::Bytes take_from_rest();
   void finish();
 
@@ -68,6 +85,9 @@ class BodyReader {
   bool is_broken_ = false;
   bool has_begun_ = false;
   bool lost_what_follows_ = false;
+  std::size_t reading_on_ = 0;  // calls of read_on that have not returned
+  bool stops_reading_on_ = false;
+  core::WaitList reading_on_ended_;
 };
 
 }  // namespace penstock::net

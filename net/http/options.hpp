@@ -35,6 +35,11 @@ struct HttpOptions {
   // connection's right; more comes out of this, a shard's; when it is used up the connection is closed after
   // its reply.
   std::size_t pipelined_bytes_max = 4 * core::kMiB;
+  // Of a body that is read on beside whoever takes its pieces (BodyReader::read_on): of one, and of all bodies of a shard,
+  // in memory of their own; and how many are read on at a time.
+  std::size_t read_on_bytes_max = 16 * core::kMiB;
+  std::size_t read_on_shard_bytes_max = 64 * core::kMiB;
+  std::size_t read_on_turns = 4;
 };
 
 }  // namespace penstock::net

@@ -21,6 +21,25 @@ void Carry::clear() {
   begin_ = end_ = 0;
 }
 
+std::span<std::byte> Carry::make_room(std::size_t size) {
+  data_ = std::make_unique_for_overwrite<std::byte[]>(size + core::Buffer::kSlack);
+  begin_ = 0;
+  end_ = size;
+  return {data_.get(), size};
+}
+
+void Carry::set_filled(std::size_t size) {
+  CHECK_LE(size, end_);
+  const bool is_sparse = size < end_ / 2;
+  end_ = size;
+  if (is_sparse) {  // it may be held for long
+    const std::unique_ptr<std::byte[]> larger = std::move(data_);
+    assign({larger.get(), size});
+    return;
+  }
+  std::memset(data_.get() + size, 0, core::Buffer::kSlack);
+}
+
 Wire::Wire(HttpContext& context, int handle, Carry rest)
     : context_(context),
       stream_(context.shard.kernel(), context.shard.recv_turns(), handle),
@@ -31,6 +50,7 @@ Wire::Wire(HttpContext& context, int handle, Carry rest)
 Wire::~Wire() {
   context_.deadlines.remove(*this);
   give_up_budget();
+  drop_held();
 }
 
 void Wire::give_up_budget() { context_.pipelined_bytes -= std::exchange(budget_taken_, 0); }
@@ -52,23 +72,80 @@ core::Task<core::Result<bool>> Wire::receive(core::BufferRing ring, core::Instan
   buffered_ = {};
   buffer_ = core::Buffer();
   has_expired_ = false;
-  is_receiving_ = true;
-  arm(deadline);
-  core::Result<core::Buffer> received = co_await stream_.recv(ring);
-  disarm();
-  is_receiving_ = false;
-  if (!received) {
-    if (has_expired_ && !stream_.is_cancelled()) co_return core::fail(core::Errc::TimedOut, "receiving");
-    peer_is_gone_ = true;
-    co_return std::unexpected(received.error());
+  for (;;) {
+    if (!held_.empty()) {
+      carry_ = std::move(held_.front());
+      held_.pop_front();
+      context_.read_on_bytes -= carry_.rest().size();
+      co_return true;
+    }
+    if (held_end_) {
+      peer_is_gone_ = true;
+      co_return *held_end_;
+    }
+    if (is_taken_over_) {
+      co_await held_changed_.wait();
+      const bool has_come = !held_.empty() || held_end_;
+      if (!has_come && deadline <= context_.now()) co_return core::fail(core::Errc::TimedOut, "receiving");
+      continue;
+    }
+    is_receiving_ = true;
+    arm(deadline);
+    core::Result<core::Buffer> received = co_await stream_.recv(ring);
+    disarm();
+    is_receiving_ = false;
+    recv_ended_.notify_all();
+    if (!received) {
+      if (has_expired_ && !stream_.is_cancelled()) co_return core::fail(core::Errc::TimedOut, "receiving");
+      if (is_taken_over_ && received.error().code == core::Errc::Cancelled && !stream_.is_cancelled())
+        continue;
+      peer_is_gone_ = true;
+      co_return std::unexpected(received.error());
+    }
+    if (received->is_empty()) {
+      peer_is_gone_ = true;
+      co_return false;
+    }
+    buffer_ = std::move(*received);
+    buffered_ = buffer_.bytes();
+    co_return true;
   }
-  if (received->is_empty()) {
-    peer_is_gone_ = true;
-    co_return false;
-  }
-  buffer_ = std::move(*received);
-  buffered_ = buffer_.bytes();
-  co_return true;
+}
+
+core::Task<void> Wire::take_over() {
+  CHECK(!is_taken_over_);
+  is_taken_over_ = true;
+  if (is_receiving_) stream_.cancel_recv();
+  while (is_receiving_) co_await recv_ended_.wait();
+}
+
+core::Task<core::Result<Carry>> Wire::receive_own(std::size_t bytes_max) {
+  CHECK(is_taken_over_);
+  Carry bytes;
+  CO_TRY(const std::size_t size, co_await stream_.recv_into(bytes.make_room(bytes_max)));
+  bytes.set_filled(size);
+  co_return bytes;
+}
+
+void Wire::hold(Carry bytes) {
+  context_.read_on_bytes += bytes.rest().size();
+  held_.push_back(std::move(bytes));
+  held_changed_.notify_all();
+}
+
+void Wire::hold_end(core::Result<bool> end) {
+  held_end_ = std::move(end);
+  held_changed_.notify_all();
+}
+
+void Wire::drop_held() {
+  for (const Carry& each : held_) context_.read_on_bytes -= each.rest().size();
+  held_.clear();
+}
+
+void Wire::hand_back() {
+  is_taken_over_ = false;
+  held_changed_.notify_all();
 }
 
 bool Wire::put_down() {

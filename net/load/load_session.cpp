@@ -83,6 +83,27 @@ BodyEnd body_error(const core::Error& error, const LoadRequest& request, const B
   return end;
 }
 
+// A load's connection, for those who ask after the load.
+class BodySource final : public txn::LoadSource {
+ public:
+  explicit BodySource(BodyReader& body) : body_(body) {}
+  core::Task<End> read_on() override {
+    switch (co_await body_.read_on()) {
+      case BodyStand::Whole:
+        co_return End::Whole;
+      case BodyStand::Cut:
+        co_return End::Cut;
+      case BodyStand::Open:
+        break;
+    }
+    co_return End::Open;
+  }
+  void stop_reading_on() override { body_.stop_reading_on(); }
+
+ private:
+  BodyReader& body_;
+};
+
 // What Doris's front end finds when it plans the load.
 std::unexpected<txn::LoadError> analysis_error(std::string_view why) {
   return std::unexpected(
@@ -194,7 +215,10 @@ core::Task<BodyEnd> receive_compressed(Exchange& exchange, txn::Store& store, tx
   for (;;) {
     auto piece = co_await body.next();
     if (!piece) co_return body_error(piece.error(), request, body);
-    if (piece->is_end()) break;
+    if (piece->is_end()) {
+      load.note_received();
+      break;
+    }
     inflater.give(piece->bytes);
     if (auto end = co_await append_inflated(exchange, compressed, load, request, deadline))
       co_return std::move(*end);
@@ -255,9 +279,14 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
   const core::Instant deadline = shard.now().monotonic + request.timeout;
   exchange.body().set_deadline(deadline);
   const core::Instant receive_from = shard.now().monotonic;
+  BodySource source(exchange.body());
+  load->set_source(&source);
   BodyEnd end{.peer_is_gone = true, .error = {"CANCELLED", "the connection ended before the body"}};
   if (auto continued = co_await exchange.send_continue(); continued)
     end = co_await receive(exchange, store, *load, request, deadline);
+  load->note_received();
+  load->set_source(nullptr);
+  co_await exchange.body().end_reading_on();
   const core::Instant received = shard.now().monotonic;
   reply.receive_ms = reply.read_ms = core::to_millis(received - receive_from);
 

@@ -59,6 +59,9 @@ TEST(CrashMatrix, loads_that_stay_precommitted_survive_an_end_at_every_operation
 TEST(CrashMatrix, precommitted_loads_of_dropped_tables_survive_an_end_at_every_operation) {
   run_matrix("two_phase_dropped", 5);
 }
+TEST(CrashMatrix, files_of_aborted_loads_go_and_an_end_at_every_operation_is_survived) {
+  run_matrix("two_phase_aborted", 5);
+}
 
 // Other orders of the same things: many seeds, ended behind the scenario only.
 TEST(CrashMatrix, whole_scenarios_hold_under_many_seeds) {

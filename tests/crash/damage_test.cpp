@@ -3,6 +3,7 @@
 
 #include "core/base/log.hpp"
 #include "tests/crash/crash_matrix.hpp"
+#include "tests/crash/two_phase_clients.hpp"
 #include "txn/journal/file_name.hpp"
 
 namespace penstock::crash {
@@ -146,6 +147,30 @@ TEST_F(Damage, a_footer_that_recovery_needs_is_named_and_a_block_fails_its_scan_
   }
   EXPECT_GT(footers, 0u);
   EXPECT_GT(blocks, 0u);
+}
+
+// The rows of an aborted load are nobody's: that they rot stops no start.
+TEST_F(Damage, the_footer_of_an_aborted_load_is_not_wanted) {
+  StoreWorld world(7, 1, limits_);
+  Knowledge knows;
+  open_well(world);
+  ASSERT_EQ(world.run(create_table(&world.store(), &knows, "t")), RunStatus::Done);
+  (void)world.world().run_idle();
+  for (int i = 1; i <= 2; ++i) {
+    ASSERT_EQ(world.run(prepare(&world.store(), &knows, {.number = i, .rows = 9})), RunStatus::Done);
+  }
+  ASSERT_EQ(world.run(abort(&world.store(), &knows, 1, By::Id)), RunStatus::Done);
+  world.kill();
+  disk_ = std::make_unique<SimDisk>(world.world().disk());
+  const std::string name = newest("journal-");
+  const std::vector<std::byte> bytes = disk_->read_file("/data/" + name);
+  std::vector<std::uint64_t> footers;
+  for (std::size_t at = core::kPage; at + 8 < bytes.size(); at += 8) {
+    if (std::memcmp(bytes.data() + at, "PSFT", 4) == 0) footers.push_back(at);
+  }
+  ASSERT_EQ(footers.size(), 2u);
+  EXPECT_EQ(open_with_flip(name, footers[0] + 9), "");
+  EXPECT_NE(open_with_flip(name, footers[1] + 9).find(name), std::string::npos);
 }
 
 }  // namespace

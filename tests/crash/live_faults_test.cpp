@@ -200,5 +200,54 @@ TEST_F(LiveFaults, a_full_disk_still_commits_and_aborts_what_is_precommitted) {
   }
 }
 
+core::Task<void> prepare_until_full(txn::Store* store, Knowledge* knows, int first, int count,
+                                    int* prepared) {
+  for (int i = 0; i < count; ++i) {
+    co_await prepare(store, knows, {.number = first + i, .rows = 40});
+    *prepared += knows->two_phase[first + i].stage == TwoPhase::Stage::Precommitted ? 1 : 0;
+  }
+}
+core::Task<void> abort_prepared(txn::Store* store, Knowledge* knows) {
+  std::vector<int> numbers;
+  for (const auto& [number, load] : knows->two_phase) {
+    if (load.stage == TwoPhase::Stage::Precommitted) numbers.push_back(number);
+  }
+  for (const int number : numbers) co_await abort(store, knows, number, By::Id);
+}
+
+// The snapshot that would have freed them needs room itself, and may be hours away.
+TEST_F(LiveFaults, aborting_what_fills_the_disk_frees_it_without_a_snapshot) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE(seed);
+    Knowledge knows;
+    txn::StoreLimits limits = limits_with_reserve();
+    limits.log.file_bytes = 256 * core::kPage;
+    limits.coordinator.log_files_per_snapshot = 100;
+    limits.journal = {.file_bytes = 16384, .file_bytes_min = 8192};
+    StoreWorld world(seed, 2, limits);
+    open_well(world);
+    ASSERT_EQ(world.run(create_table(&world.store(), &knows, "t")), RunStatus::Done);
+    (void)world.world().run_idle();
+    world.world().disk().set_capacity(world.world().disk().used_bytes() + (40 + seed) * core::kPage);
+    knows.may_refuse = true;
+    int before = 0;
+    ASSERT_EQ(world.run(prepare_until_full(&world.store(), &knows, 1, 40, &before)), RunStatus::Done);
+    EXPECT_NE(knows.last_refusal.find("the disk is full"), std::string::npos) << knows.last_refusal;
+    ASSERT_GT(before, 3);
+    const std::uint64_t snapshots = world.store().coordinator().stats().snapshots;
+    ASSERT_EQ(world.run(abort_prepared(&world.store(), &knows)), RunStatus::Done);
+    (void)world.world().run_idle();
+    int behind = 0;
+    ASSERT_EQ(world.run(prepare_until_full(&world.store(), &knows, 100, 40, &behind)), RunStatus::Done);
+    EXPECT_GE(behind, before - 2) << "their files are not free";
+    EXPECT_EQ(world.store().coordinator().stats().snapshots, snapshots);
+    world.kill();
+    world.world().disk().set_capacity(UINT64_MAX);
+    open_well(world);  // none of the files that are gone is asked for
+    ASSERT_EQ(world.run(look(&world.store(), &knows)), RunStatus::Done);
+    EXPECT_EQ(knows.violation, "");
+  }
+}
+
 }  // namespace
 }  // namespace penstock::crash

@@ -101,6 +101,13 @@ std::int64_t SimKernel::execute_socket(Slot& slot) {
 }
 
 std::int64_t SimKernel::receive(Op& op, SimConnection& connection) {
+  if (op.data != nullptr) {
+    if (connection.reset) return -ECONNRESET;
+    const std::size_t part = split(std::min<std::size_t>(connection.readable(), op.length), scene_.net_dice);
+    std::memcpy(op.data, connection.to_server.data() + connection.server_at, part);
+    connection.server_at += part;
+    return static_cast<std::int64_t>(part);
+  }
   Ring& from = ring(op.buffers);
   if (from.free == 0) return -ENOBUFS;  // Linux takes the buffer before it looks at the socket
   if (connection.reset) return -ECONNRESET;

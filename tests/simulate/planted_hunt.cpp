@@ -29,9 +29,31 @@ struct Case {
   const char* name;
 };
 constexpr Case kCases[] = {
-#define PENSTOCK_PLANTED_CASE(name) {core::Planted::name, #name},
-    PENSTOCK_PLANTED_LIST(PENSTOCK_PLANTED_CASE)
-#undef PENSTOCK_PLANTED_CASE
+    {core::Planted::SkipJournalSync, "SkipJournalSync"},
+    {core::Planted::SkipSealedSync, "SkipSealedSync"},
+    {core::Planted::SkipJournalDirSync, "SkipJournalDirSync"},
+    {core::Planted::SkipLogSync, "SkipLogSync"},
+    {core::Planted::SkipLogDirSync, "SkipLogDirSync"},
+    {core::Planted::SkipLogPrewriteSync, "SkipLogPrewriteSync"},
+    {core::Planted::SkipSnapshotSync, "SkipSnapshotSync"},
+    {core::Planted::SkipSnapshotDirSync, "SkipSnapshotDirSync"},
+    {core::Planted::SkipBootSync, "SkipBootSync"},
+    {core::Planted::SkipBootDirSync, "SkipBootDirSync"},
+    {core::Planted::SkipBootRepeat, "SkipBootRepeat"},
+    {core::Planted::SkipPoison, "SkipPoison"},
+    {core::Planted::SkipPoisonWrite, "SkipPoisonWrite"},
+    {core::Planted::ReplyBeforeRecord, "ReplyBeforeRecord"},
+    {core::Planted::UnlinkBeforeSnapshot, "UnlinkBeforeSnapshot"},
+    {core::Planted::IgnoreBootCut, "IgnoreBootCut"},
+    {core::Planted::ForgetFooterFiles, "ForgetFooterFiles"},
+    {core::Planted::UnlinkPinnedFiles, "UnlinkPinnedFiles"},
+    {core::Planted::ForgetPrepared, "ForgetPrepared"},
+    {core::Planted::UnlinkPreparedFiles, "UnlinkPreparedFiles"},
+    {core::Planted::PrecommitBeforeRecord, "PrecommitBeforeRecord"},
+    {core::Planted::CommitBeforeRecord, "CommitBeforeRecord"},
+    {core::Planted::AbortBeforeRecord, "AbortBeforeRecord"},
+    {core::Planted::ReadAbortedFooters, "ReadAbortedFooters"},
+    {core::Planted::DropVote, "DropVote"},
 };
 
 // The seed that shows it; 0: none. A bug may end the process by a CHECK: each stretch runs in a child.

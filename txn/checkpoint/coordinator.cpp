@@ -135,7 +135,7 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
                      fmt::format("Label format error. regex: ^[-_A-Za-z0-9:]{{1,{}}}$, label: {}",
                                  kLabelBytesMax, request.label));
   }
-  for (bool has_waited = false;;) {
+  for (;;) {
     const Database* const database = manifest_.catalog()->find_database(request.database);
     if (database == nullptr) {
       co_return refuse(
@@ -150,15 +150,7 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
     }
     if (!request.label.empty()) {
       if (const auto open = open_.find(database->id, request.label)) {
-        if (open->phase == OpenLoads::Phase::Voted) {  // its record decides what the answer is
-          co_await open->decided.wait();
-          continue;
-        }
-        if (!has_waited) {
-          has_waited = true;
-          co_await wait_for_end(open);
-          continue;
-        }
+        if (!co_await settle(open, true)) continue;  // what decided it is the answer
         result.status = BeginResult::Status::LabelExists;
         result.existing = TxnState::Prepare;
         result.existing_txn = open->load.txn;
@@ -218,12 +210,27 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
   }
 }
 
-// Real clients take RUNNING for done, and ask as soon as their own connection has broken. That news, and what was sent
-// before it, has this long to come to the load.
-core::Task<void> Coordinator::wait_for_end(std::shared_ptr<OpenLoads::Entry> open) {
+// Whether an open load that nothing is known of here still waits for its client. False: it does not, and has been decided
+// now. Real clients take RUNNING for done, and ask as soon as their own connection has broken: with `reads_on` that news,
+// and what was sent before it, is fetched first.
+core::Task<bool> Coordinator::settle(std::shared_ptr<OpenLoads::Entry> open, bool reads_on) {
   constexpr core::Duration kTurn = std::chrono::milliseconds(5);
   constexpr int kTurns = 20;
-  for (int turn = 0; turn < kTurns && !open->decided.is_set(); ++turn) (void)co_await shard_.sleep_for(kTurn);
+  for (int turn = 0; !open->decided.is_set(); ++turn) {
+    OpenLoadEnd end = OpenLoadEnd::Voting;
+    if (open->phase == OpenLoads::Phase::Receiving) {
+      end = co_await hooks_.look_at_open(open->load.shard, open->load.txn, reads_on);
+    }
+    if (end == OpenLoadEnd::Receiving) co_return !open->decided.is_set();
+    if (end == OpenLoadEnd::Aborted) abort(open->load.txn, kConnectionEnded);
+    if (end == OpenLoadEnd::Failed) abort(open->load.txn, "the load had failed, and its client sent nothing more");
+    if (end == OpenLoadEnd::Voting) co_await open->decided.wait();
+    if (end != OpenLoadEnd::NotThere) continue;
+    // It is on its way to its shard, or its end is on the way from there.
+    if (!reads_on || turn >= kTurns) co_return !open->decided.is_set();
+    (void)co_await shard_.sleep_for(kTurn);
+  }
+  co_return false;
 }
 
 void Coordinator::abort(TxnId txn, const std::string& reason) {
@@ -306,8 +313,7 @@ core::Task<std::optional<TxnState>> Coordinator::state_of(DatabaseId database, s
   for (;;) {
     const auto open = open_.find(database, label);
     if (open == nullptr) break;
-    if (open->phase == OpenLoads::Phase::Receiving) co_return TxnState::Prepare;
-    co_await open->decided.wait();
+    if (co_await settle(open, false)) co_return TxnState::Prepare;
   }
   while (const auto prepared = manifest_.find_prepared(database, label)) {
     const auto under_way = operations_.find(*prepared);

@@ -66,6 +66,8 @@ class Coordinator {
     std::function<core::Task<void>(std::vector<FileId>)> forget_files;
     // Ends a load that is being received, in one step on its shard.
     std::function<core::Task<OpenLoadEnd>(core::ShardId, TxnId, std::string reason)> abort_open;
+    // Asks whether such a load still waits for its client; StoreShard::look_at_open.
+    std::function<core::Task<OpenLoadEnd>(core::ShardId, TxnId, bool reads_on)> look_at_open;
   };
   Coordinator(core::Shard& shard, core::Directory directory, Poison& poison, Limits limits,
               CommitLog::Limits log, Hooks hooks);
@@ -133,7 +135,7 @@ class Coordinator {
   core::Task<TxnAnswer> end_prepared(TxnId txn, TxnOperation::Kind kind);
   core::Task<TxnAnswer> record_operation(TxnId txn, TxnOperation::Kind kind);
   void log_if_dropped(TxnId txn, TableId table, const std::string& label) const;
-  core::Task<void> wait_for_end(std::shared_ptr<OpenLoads::Entry> open);
+  core::Task<bool> settle(std::shared_ptr<OpenLoads::Entry> open, bool reads_on);
   core::Task<core::Result<>> take_range();
   core::Task<void> take_snapshot();
   core::Task<void> cut_old_journals();

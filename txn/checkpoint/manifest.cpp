@@ -25,17 +25,17 @@ core::Result<> Manifest::apply(const LogRecord& record,
     if (const auto* range = std::get_if<TxnRangeItem>(&item)) {
       txn_range_end_ = std::max(txn_range_end_, range->end);
     } else if (const auto* prepared = std::get_if<PreparedItem>(&item)) {
-      note_footers(prepared->footers, record.sequence);
+      footers_.note(prepared->footers, record.sequence, prepared->load.txn, *catalog_, uses_);
       add_prepared(PreparedLoad{prepared->load, joined(blocks_of(i))});
     } else if (const auto* aborted = std::get_if<AbortedItem>(&item)) {
-      remove_prepared(aborted->txn);
+      if (remove_prepared(aborted->txn)) footers_.forget_aborted(aborted->txn, uses_);
     } else if (const auto* ddl = std::get_if<DdlItem>(&item)) {
       TRY_VOID(apply_ddl(ddl->change));
     } else if (const auto* checkpoint = std::get_if<CheckpointItem>(&item)) {
       if (checkpoint->number.value != checkpoint_.value + 1) {
         return core::fail(core::Errc::Corrupt, "commit record: checkpoint numbers do not follow each other");
       }
-      note_footers(checkpoint->footers, record.sequence);
+      footers_.note(checkpoint->footers, record.sequence, std::nullopt, *catalog_, uses_);
       checkpoint_ = checkpoint->number;
       running_seconds_ = std::max(running_seconds_, checkpoint->running_seconds);
       std::uint32_t position = 0;
@@ -73,36 +73,32 @@ core::Result<> Manifest::apply(const LogRecord& record,
 void Manifest::add_prepared(PreparedLoad load) {
   if (catalog_->find_database(load.load.database) == nullptr) return;
   if (catalog_->find_table(load.load.table) == nullptr) load.blocks.clear();
+  remove_prepared(load.load.txn);  // (a log that names one twice is not ours)
+  for (const BlockRef& block : load.blocks) uses_.add(block.extent.file, FileUses::By::Prepared);
   prepared_labels_.insert_or_assign({load.load.database, load.load.label}, load.load.txn);
   const TxnId txn = load.load.txn;
   prepared_.insert_or_assign(txn, std::move(load));
 }
 
-void Manifest::remove_prepared(TxnId txn) {
+void Manifest::let_go_of_blocks(const PreparedLoad& load) {
+  for (const BlockRef& block : load.blocks) uses_.drop(block.extent.file, FileUses::By::Prepared);
+}
+
+// False: no such load is prepared.
+bool Manifest::remove_prepared(TxnId txn) {
   const auto found = prepared_.find(txn);
-  if (found == prepared_.end()) return;
+  if (found == prepared_.end()) return false;
+  let_go_of_blocks(found->second);
   const auto label = prepared_labels_.find({found->second.load.database, found->second.load.label});
   if (label != prepared_labels_.end() && label->second == txn) prepared_labels_.erase(label);
   prepared_.erase(found);
+  return true;
 }
 
 std::optional<TxnId> Manifest::find_prepared(DatabaseId database, const std::string& label) const {
   const auto found = prepared_labels_.find({database, label});
   if (found == prepared_labels_.end()) return std::nullopt;
   return found->second;
-}
-
-void Manifest::note_footers(const std::vector<FooterRef>& footers, std::uint64_t sequence) {
-  for (const FooterRef& footer : footers) {
-    const bool is_known = !footer_files_.empty() && footer_files_.back().sequence == sequence &&
-                          footer_files_.back().file == footer.extent.file &&
-                          footer_files_.back().table == footer.table;
-    if (!is_known) footer_files_.push_back(FooterFile{sequence, footer.table, footer.extent.file});
-  }
-}
-
-void Manifest::forget_footers_up_to(std::uint64_t sequence) {
-  while (!footer_files_.empty() && footer_files_.front().sequence <= sequence) footer_files_.pop_front();
 }
 
 void Manifest::show(const std::vector<BlockRef>& blocks, std::uint32_t& position, VisibleChange& change) {
@@ -112,23 +108,36 @@ void Manifest::show(const std::vector<BlockRef>& blocks, std::uint32_t& position
     TableState& table = tables_[block.table];
     table.rows += block.rows;
     table.blocks.push_back(visible);
+    uses_.add(block.extent.file, FileUses::By::Visible);
     change.blocks.push_back(visible);
   }
 }
 
 core::Result<> Manifest::apply_ddl(const CatalogChange& change) {
   TRY(catalog_, catalog_->apply(change));
-  std::erase_if(tables_, [&](const auto& entry) { return catalog_->find_table(entry.first) == nullptr; });
+  std::erase_if(tables_, [&](const auto& entry) {
+    if (catalog_->find_table(entry.first) != nullptr) return false;
+    for (const VisibleBlock& block : entry.second.blocks)
+      uses_.drop(block.block.extent.file, FileUses::By::Visible);
+    return true;
+  });
   if (const auto* drop = std::get_if<DropDatabase>(&change)) {
     labels_.forget_database(drop->id);
     std::erase_if(prepared_labels_, [&](const auto& entry) { return entry.first.first == drop->id; });
-    std::erase_if(prepared_, [&](const auto& entry) { return entry.second.load.database == drop->id; });
+    std::erase_if(prepared_, [&](const auto& entry) {
+      if (entry.second.load.database != drop->id) return false;
+      let_go_of_blocks(entry.second);
+      return true;
+    });
   }
   if (std::holds_alternative<DropTable>(change) || std::holds_alternative<TruncateTable>(change)) {
     for (auto& [txn, prepared] : prepared_) {
-      if (catalog_->find_table(prepared.load.table) == nullptr) prepared.blocks = {};
+      if (catalog_->find_table(prepared.load.table) != nullptr) continue;
+      let_go_of_blocks(prepared);
+      prepared.blocks = {};
     }
   }
+  footers_.forget_dropped(*catalog_, uses_);
   return {};
 }
 
@@ -148,19 +157,15 @@ std::vector<VisibleBlock> Manifest::all_blocks() const {
   return all;
 }
 
-std::unordered_set<FileId> Manifest::live_files() const {
+std::unordered_set<FileId> Manifest::walk_live_files() const {
   std::unordered_set<FileId> files;
   for (const auto& [id, table] : tables_) {
     for (const VisibleBlock& block : table.blocks) files.insert(block.block.extent.file);
   }
   for (const auto& [id, prepared] : prepared_) {
-    if (core::planted(core::Planted::UnlinkPreparedFiles)) break;
     for (const BlockRef& block : prepared.blocks) files.insert(block.extent.file);
   }
-  if (core::planted(core::Planted::ForgetFooterFiles)) return files;
-  for (const FooterFile& footer : footer_files_) {
-    if (catalog_->find_table(footer.table) != nullptr) files.insert(footer.file);
-  }
+  for (const FileId file : footers_.files()) files.insert(file);
   return files;
 }
 
@@ -218,6 +223,7 @@ core::Result<Manifest> Manifest::decode(core::Bytes bytes) {
       block.checkpoint.value = in.get<std::uint64_t>();
       block.position = in.get<std::uint32_t>();
       table.rows += block.block.rows;
+      manifest.uses_.add(block.block.extent.file, FileUses::By::Visible);
       table.blocks.push_back(block);
     }
   }

@@ -8,7 +8,6 @@
 // Failure:  Errc::Corrupt for a record or snapshot that contradicts what is there.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,6 +16,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "txn/checkpoint/file_uses.hpp"
+#include "txn/checkpoint/footer_files.hpp"
 #include "txn/checkpoint/label_book.hpp"
 #include "txn/checkpoint/log_record.hpp"
 
@@ -53,10 +54,12 @@ class Manifest {
 
   // Every visible block, in visible order: what recovery publishes to the shards.
   std::vector<VisibleBlock> all_blocks() const;
-  // Journal files that hold a visible or a prepared row, or a footer that a recovery would read now.
-  std::unordered_set<FileId> live_files() const;
+  // Whether a journal file holds a visible or a prepared row, or a footer that a recovery would read now.
+  bool is_live(FileId file) const { return uses_.is_live(file); }
+  // All such files, from everything there is: what is_live() must agree with. For tests.
+  std::unordered_set<FileId> walk_live_files() const;
   // A snapshot of everything up to `sequence` is durable: a recovery reads no footer of those records.
-  void forget_footers_up_to(std::uint64_t sequence);
+  void forget_footers_up_to(std::uint64_t sequence) { footers_.forget_up_to(sequence, uses_); }
 
   void encode(core::ByteWriter& out) const;
   static core::Result<Manifest> decode(core::Bytes bytes);
@@ -67,11 +70,11 @@ class Manifest {
     std::uint64_t rows = 0;
     std::vector<VisibleBlock> blocks;
   };
-  void note_footers(const std::vector<FooterRef>& footers, std::uint64_t sequence);
   void show(const std::vector<BlockRef>& blocks, std::uint32_t& position, VisibleChange& change);
   core::Result<> apply_ddl(const CatalogChange& change);
   void add_prepared(PreparedLoad load);
-  void remove_prepared(TxnId txn);
+  bool remove_prepared(TxnId txn);
+  void let_go_of_blocks(const PreparedLoad& load);
 
   std::uint64_t sequence_ = 0;
   CheckpointNumber checkpoint_;
@@ -82,13 +85,8 @@ class Manifest {
   std::map<TxnId, PreparedLoad> prepared_;
   std::map<std::pair<DatabaseId, std::string>, TxnId> prepared_labels_;
   LabelBook labels_;
-  // Of the records since the newest durable snapshot; not part of one.
-  struct FooterFile {
-    std::uint64_t sequence = 0;
-    TableId table;
-    FileId file;
-  };
-  std::deque<FooterFile> footer_files_;
+  FooterFiles footers_;  // of the records since the newest durable snapshot; not part of one
+  FileUses uses_;
 };
 
 }  // namespace penstock::txn

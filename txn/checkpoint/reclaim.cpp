@@ -65,10 +65,9 @@ core::Task<void> Coordinator::reclaim() {
     for (const FileName& file : old_files_) {
       if (file.kind == FileKind::Journal) candidates.push_back(file.id);
     }
-    const std::unordered_set<FileId> live = manifest_.live_files();
-    std::erase_if(candidates, [&](FileId file) { return live.contains(file); });
+    std::erase_if(candidates, [&](FileId file) { return manifest_.is_live(file); });
     std::erase_if(old_files_, [&](const FileName& file) {
-      return file.kind == FileKind::Journal && !live.contains(file.id);
+      return file.kind == FileKind::Journal && !manifest_.is_live(file.id);
     });
     if (!candidates.empty()) co_await hooks_.forget_files(candidates);
     for (const FileId file : candidates) graves_.push_back(Grave{next_pin_, file});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_set>
 
 #include "core/base/log.hpp"
 #include "core/base/planted.hpp"
@@ -181,21 +182,31 @@ core::Task<std::expected<std::optional<History>, Text>> read_history(core::Direc
   co_return std::optional<History>(std::move(history));
 }
 
-// The blocks that a record's footers list; footers of tables that are gone by now are not read.
-core::Task<std::expected<std::map<std::size_t, FooterBlocks>, Text>> read_footers(ExtentReader& reader,
-                                                                                  const LogRecord& record,
-                                                                                  const Catalog& catalog) {
+// What the last record leaves behind of those before it: journal files of what is gone may be gone too, or damaged.
+struct Aftermath {
+  std::shared_ptr<const Catalog> catalog;
+  std::unordered_set<TxnId> aborted;  // prepared loads
+};
+
+// The blocks that a record's footers list; footers of tables that are gone by now, and of prepared loads that are aborted
+// by now, are not read (FooterFiles holds what is).
+core::Task<std::expected<std::map<std::size_t, FooterBlocks>, Text>> read_footers(
+    ExtentReader& reader, const LogRecord& record, const Aftermath& aftermath) {
   std::map<std::size_t, FooterBlocks> blocks;
   for (std::size_t i = 0; i < record.items.size(); ++i) {
     const std::vector<FooterRef>* footers = nullptr;
-    if (const auto* prepared = std::get_if<PreparedItem>(&record.items[i])) footers = &prepared->footers;
+    bool is_aborted = false;
+    if (const auto* prepared = std::get_if<PreparedItem>(&record.items[i])) {
+      footers = &prepared->footers;
+      is_aborted = aftermath.aborted.contains(prepared->load.txn) && !planted(Planted::ReadAbortedFooters);
+    }
     if (const auto* checkpoint = std::get_if<CheckpointItem>(&record.items[i]))
       footers = &checkpoint->footers;
     if (footers == nullptr) continue;
     FooterBlocks& of_item = blocks[i];
     for (const FooterRef& footer : *footers) {
       of_item.emplace_back();
-      if (catalog.find_table(footer.table) == nullptr) continue;
+      if (is_aborted || aftermath.catalog->find_table(footer.table) == nullptr) continue;
       auto bytes = co_await reader.read(footer.extent, RecordKind::Footer);
       if (!bytes) co_return std::unexpected(damaged(reader.last_error_place(), bytes.error().to_string()));
       auto decoded = decode_footer(*bytes);
@@ -207,21 +218,26 @@ core::Task<std::expected<std::map<std::size_t, FooterBlocks>, Text>> read_footer
   co_return blocks;
 }
 
-// The catalog behind the last record: journal files of tables that are not in it may be gone (dropped by one of these
-// records, or before the snapshot with a load still open).
-std::shared_ptr<const Catalog> newest_catalog(const Manifest& start, const std::vector<LogRecord>& records) {
-  std::shared_ptr<const Catalog> catalog = start.catalog();
+// The first of commit and abort counts (Manifest::apply). A catalog change that does not fit is for apply to report.
+Aftermath aftermath_of(const Manifest& start, const std::vector<LogRecord>& records) {
+  Aftermath aftermath{.catalog = start.catalog()};
+  std::unordered_set<TxnId> committed;
+  bool fits = true;
   for (const LogRecord& record : records) {
     if (record.sequence <= start.sequence()) continue;
     for (const LogItem& item : record.items) {
-      const auto* ddl = std::get_if<DdlItem>(&item);
-      if (ddl == nullptr) continue;
-      auto next = catalog->apply(ddl->change);
-      if (!next) return catalog;  // Manifest::apply reports it
-      catalog = *next;
+      if (const auto* checkpoint = std::get_if<CheckpointItem>(&item)) {
+        committed.insert(checkpoint->prepared.begin(), checkpoint->prepared.end());
+      } else if (const auto* aborted = std::get_if<AbortedItem>(&item)) {
+        if (!committed.contains(aborted->txn)) aftermath.aborted.insert(aborted->txn);
+      } else if (const auto* ddl = std::get_if<DdlItem>(&item); ddl != nullptr && fits) {
+        auto next = aftermath.catalog->apply(ddl->change);
+        fits = next.has_value();
+        if (fits) aftermath.catalog = *next;
+      }
     }
   }
-  return catalog;
+  return aftermath;
 }
 
 }  // namespace
@@ -253,12 +269,12 @@ core::Task<std::expected<Recovered, std::string>> recover(core::Directory direct
     if (!manifest) co_return std::unexpected(damaged(name + " at offset 4096", manifest.error().to_string()));
     result.manifest = std::move(*manifest);
   }
-  const std::shared_ptr<const Catalog> catalog = newest_catalog(result.manifest, h.records);
+  const Aftermath aftermath = aftermath_of(result.manifest, h.records);
   ExtentReader reader(directory, h.store);
   Text error;
   for (const LogRecord& record : h.records) {
     if (record.sequence <= result.manifest.sequence()) continue;
-    auto footers = co_await read_footers(reader, record, *catalog);
+    auto footers = co_await read_footers(reader, record, aftermath);
     if (!footers) {
       error = footers.error();
       break;

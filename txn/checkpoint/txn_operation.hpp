@@ -33,12 +33,16 @@ struct TxnAnswer {
 
 // The reason that an abort by a client leaves.
 inline constexpr const char* kUserAbort = "User Abort";
+// And the one of a load whose client went away.
+inline constexpr const char* kConnectionEnded = "the connection ended in mid body";
 
-// What a shard says when it is asked to end a load that is open there.
+// What a shard says of a load that is open there: when it is asked to end it, and when it is asked whether the load can go on.
 enum class OpenLoadEnd : std::uint8_t {
-  Aborted,   // it will not vote
-  Voting,    // its vote is on the way: its record decides
-  NotThere,  // it has not come to the shard yet, or has left it
+  Aborted,    // it will not vote
+  Voting,     // nothing more of its body is waited for: its vote, or its end, is on the way
+  NotThere,   // it has not come to the shard yet, or has left it
+  Receiving,  // (not when it is to end)
+  Failed,     // the same, and it cannot end well any more: its client does not know yet
 };
 
 }  // namespace penstock::txn

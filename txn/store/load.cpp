@@ -126,12 +126,14 @@ void Load::abort_from_outside(std::string reason) {
   LoadError why{"CANCELLED", "the transaction was aborted: " + std::move(reason)};
   if (busy_) {  // a block of it may be on its way: whoever is busy sees it next
     if (!failure_) failure_ = std::move(why);
+    shard_.wake_memory_waiters();
   } else {
     fail(std::move(why));
   }
 }
 
 core::Task<std::expected<void, LoadError>> Load::finish() {
+  note_received();
   while (busy_) co_await not_busy_.wait();
   busy_ = true;
   auto result = co_await end_body();
@@ -181,6 +183,7 @@ core::Task<std::expected<void, LoadError>> Load::end_body() {
 }
 
 core::Task<void> Load::abort(std::string reason) {
+  note_received();
   while (busy_ && !ended_) co_await not_busy_.wait();
   if (ended_) co_return;
   ended_ = true;  // and nobody shrinks it any more: it may be gone before a block of it is written

@@ -19,6 +19,7 @@
 #include "core/task/task.hpp"
 #include "txn/checkpoint/open_loads.hpp"
 #include "txn/decode/body_decoder.hpp"
+#include "txn/store/load_source.hpp"
 #include "txn/store/store_shard.hpp"
 
 namespace penstock::txn {
@@ -71,6 +72,13 @@ class Load {
   bool has_ended() const { return ended_; }
   bool has_failed() const { return failure_.has_value(); }
 
+  // Nothing more of the body is waited for: finish() or abort() follow, whatever the client does.
+  void note_received() { is_receiving_ = false; }
+  bool is_receiving() const { return is_receiving_; }
+  // Null: it cannot be asked. Whoever sets it takes it away before it ends.
+  void set_source(LoadSource* source) { source_ = source; }
+  LoadSource* source() const { return source_; }
+
  private:
   enum class Keep { Memory, Nothing };
   core::Task<std::expected<void, LoadError>> end_body();
@@ -90,6 +98,8 @@ class Load {
   LoadCounts final_counts_;
   std::uint64_t body_bytes_ = 0;
   std::size_t noted_memory_ = 0;
+  LoadSource* source_ = nullptr;
+  bool is_receiving_ = true;
   bool busy_ = false;
   bool ended_ = false;  // voted or aborted
   std::optional<LoadError> failure_;

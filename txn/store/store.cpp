@@ -111,7 +111,9 @@ core::Task<std::expected<void, std::string>> Store::open() {
           .sealed_files = [this] { return sealed_files(); },
           .forget_files = [this](std::vector<FileId> files) { return forget_files(std::move(files)); },
           .abort_open = [this](core::ShardId shard, TxnId txn,
-                               std::string reason) { return abort_open(shard, txn, std::move(reason)); }});
+                               std::string reason) { return abort_open(shard, txn, std::move(reason)); },
+          .look_at_open = [this](core::ShardId shard, TxnId txn,
+                                 bool reads_on) { return look_at_open(shard, txn, reads_on); }});
   for (std::uint32_t i = 0; i < set_.count(); ++i) {
     core::Shard& shard = set_.at(i);
     shards_.push_back(std::make_unique<StoreShard>(shard, directory_.on(shard.kernel()), *options_.arenas[i],
@@ -170,6 +172,11 @@ core::Task<OpenLoadEnd> Store::abort_open(core::ShardId shard, TxnId txn, std::s
   StoreShard* const at = shards_.at(shard.value).get();
   co_return co_await core::call_on(
       shard, [at, txn, r = std::move(reason)]() mutable { return abort_on_shard(at, txn, std::move(r)); });
+}
+
+core::Task<OpenLoadEnd> Store::look_at_open(core::ShardId shard, TxnId txn, bool reads_on) {
+  StoreShard* const at = shards_.at(shard.value).get();
+  co_return co_await core::call_on(shard, [at, txn, reads_on] { return at->look_at_open(txn, reads_on); });
 }
 
 core::Task<TxnAnswer> Store::operate(TxnOperation operation) {

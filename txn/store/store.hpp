@@ -66,6 +66,7 @@ class Store {
                                                                           std::string table);
   core::Task<void> publish(std::shared_ptr<const VisibleChange> change);
   core::Task<OpenLoadEnd> abort_open(core::ShardId shard, TxnId txn, std::string reason);
+  core::Task<OpenLoadEnd> look_at_open(core::ShardId shard, TxnId txn, bool reads_on);
   core::Task<std::vector<FileId>> sealed_files();
   core::Task<void> forget_files(std::vector<FileId> files);
 

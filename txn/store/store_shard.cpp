@@ -132,14 +132,52 @@ void StoreShard::note_memory(std::size_t before, std::size_t after) {
   if (after < before) memory_released_.notify_all();
 }
 
+Load* StoreShard::find_open(TxnId txn) {
+  const auto found = std::ranges::find(loads_, txn, [](const Load* load) { return load->info().txn; });
+  return found == loads_.end() ? nullptr : *found;
+}
+
 OpenLoadEnd StoreShard::abort_open(TxnId txn, std::string reason) {
-  for (Load* load : loads_) {
-    if (load->info().txn != txn) continue;
-    if (load->has_ended()) return OpenLoadEnd::Voting;
-    load->abort_from_outside(std::move(reason));
-    return OpenLoadEnd::Aborted;
+  Load* const load = find_open(txn);
+  if (load == nullptr) return OpenLoadEnd::NotThere;
+  if (load->has_ended()) return OpenLoadEnd::Voting;
+  load->abort_from_outside(std::move(reason));
+  return OpenLoadEnd::Aborted;
+}
+
+namespace {
+struct ReadingOn {
+  LoadSource::End end = LoadSource::End::Open;
+  core::Event over;
+};
+core::Task<void> read_on(LoadSource* source, ReadingOn* reading) {
+  reading->end = co_await source->read_on();
+  reading->over.set();
+}
+}  // namespace
+
+core::Task<OpenLoadEnd> StoreShard::look_at_open(TxnId txn, bool reads_on) {
+  Load* load = find_open(txn);
+  if (load == nullptr) co_return OpenLoadEnd::NotThere;
+  if (!load->is_receiving()) co_return OpenLoadEnd::Voting;
+  if (load->has_failed()) co_return OpenLoadEnd::Failed;
+  if (!reads_on || load->source() == nullptr) co_return OpenLoadEnd::Receiving;
+  constexpr core::Duration kTurn = std::chrono::milliseconds(5);
+  ReadingOn reading;
+  shard_.spawn(read_on(load->source(), &reading));
+  for (core::Duration waited{}; waited < kReadOnMax && !reading.over.is_set(); waited += kTurn) {
+    (void)co_await shard_.sleep_for(kTurn);
   }
-  return OpenLoadEnd::NotThere;
+  // The load may have gone meanwhile; then its session has seen to it that nobody reads on.
+  if (load = find_open(txn); load != nullptr && load->source() != nullptr) load->source()->stop_reading_on();
+  co_await reading.over.wait();
+  load = find_open(txn);
+  if (load == nullptr) co_return OpenLoadEnd::NotThere;
+  if (!load->is_receiving() || reading.end == LoadSource::End::Whole) co_return OpenLoadEnd::Voting;
+  if (load->has_failed()) co_return OpenLoadEnd::Failed;
+  if (reading.end != LoadSource::End::Cut) co_return OpenLoadEnd::Receiving;
+  load->abort_from_outside(kConnectionEnded);
+  co_return OpenLoadEnd::Aborted;
 }
 
 void StoreShard::delist(Load& load) { std::erase(loads_, &load); }

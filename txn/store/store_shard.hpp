@@ -57,6 +57,10 @@ class StoreShard {
 
   // Ends a load that is being received here: it fails with its next piece. In one step with its own decision to vote.
   OpenLoadEnd abort_open(TxnId txn, std::string reason);
+  // Whether a load that is open here still waits for its client. With `reads_on` what the client has sent is received first,
+  // past the budgets, for at most kReadOnMax: a load whose connection turns out to have ended is aborted, in one step.
+  static constexpr core::Duration kReadOnMax = std::chrono::milliseconds(100);
+  core::Task<OpenLoadEnd> look_at_open(TxnId txn, bool reads_on);
 
   // The open loads, for the memory budget.
   void enlist(Load& load) { loads_.push_back(&load); }
@@ -65,6 +69,7 @@ class StoreShard {
   void note_memory(std::size_t before, std::size_t after);
   std::size_t load_memory() const { return load_memory_; }
   core::Task<void> keep_memory_bounded(Load& caller);
+  void wake_memory_waiters() { memory_released_.notify_all(); }  // one of them was aborted
   // Windows of compressed bodies. False: together they take more than inflate_memory_max now.
   bool note_inflate_memory(std::size_t before, std::size_t after) {
     inflate_memory_ += after - before;
@@ -74,6 +79,7 @@ class StoreShard {
 
  private:
   std::uint32_t next_bucket(const Table& table);
+  Load* find_open(TxnId txn);
 
   core::Shard& shard_;
   core::Directory directory_;

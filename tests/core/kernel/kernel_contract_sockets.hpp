@@ -32,6 +32,50 @@ TEST_P(KernelContract, bytes_go_both_ways_over_a_connection) {
   EXPECT_EQ(close(listener), 0);
 }
 
+// Not for bodies that are decoded where they lie: for what must not wait for a buffer of the ring.
+TEST_P(KernelContract, a_recv_into_memory_of_its_own_needs_no_ring_and_is_cancelled_like_any) {
+  const int listener = listen();
+  std::unique_ptr<ContractPeer> peer;
+  const int connection = accept(listener, peer);
+  ASSERT_GE(connection, 0);
+  std::string memory(100, '.');
+  const auto recv_own = [&] {
+    return Op{.kind = OpKind::Recv,
+              .handle = connection,
+              .length = memory.size() - 1,
+              .data = reinterpret_cast<std::byte*>(memory.data())};
+  };
+  peer->send("ping");
+  {
+    CountedOp op(recv_own());
+    EXPECT_EQ(run(op), 4);
+    EXPECT_EQ(memory.substr(0, 5), "ping.");
+    EXPECT_TRUE(op.buffer.is_empty());
+  }
+  {
+    CountedOp op(recv_own());
+    kernel().submit(op);
+    kernel().cancel(op);
+    EXPECT_TRUE(pump_until([&] { return op.completions == 1; }));
+    EXPECT_EQ(op.result, -ECANCELED);
+  }
+  peer->send(std::string(150, 'x'));
+  std::size_t got = 0;
+  while (got < 150) {
+    CountedOp op(recv_own());
+    const std::int64_t size = run(op);
+    ASSERT_GT(size, 0);
+    ASSERT_LE(size, 99);
+    got += static_cast<std::size_t>(size);
+  }
+  EXPECT_EQ(memory.back(), '.');
+  peer->end_sending();
+  CountedOp op(recv_own());
+  EXPECT_EQ(run(op), 0);
+  EXPECT_EQ(close(connection), 0);
+  EXPECT_EQ(close(listener), 0);
+}
+
 TEST_P(KernelContract, each_accept_takes_one_connection_whether_it_came_before_or_after) {
   const int listener = listen();
   std::vector<std::unique_ptr<ContractPeer>> peers;

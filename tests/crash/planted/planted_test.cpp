@@ -42,6 +42,7 @@ constexpr Case kCases[] = {
     {Planted::PrecommitBeforeRecord, "PrecommitBeforeRecord", "two_phase"},
     {Planted::CommitBeforeRecord, "CommitBeforeRecord", "two_phase"},
     {Planted::AbortBeforeRecord, "AbortBeforeRecord", "two_phase"},
+    {Planted::ReadAbortedFooters, "ReadAbortedFooters", "two_phase_aborted"},
     {Planted::DropVote, "DropVote"},
 };
 constexpr std::uint64_t kSchedulesMax = 40'000;

@@ -21,6 +21,8 @@ struct DoorsOptions {
   std::uint64_t seed = 1;
   std::uint32_t shards = 2;
   std::uint32_t split_percent = 25;
+  core::Duration disk_time_max = std::chrono::microseconds(100);
+  core::Duration sync_time_max = std::chrono::microseconds(300);
   txn::StoreLimits limits = {};
   ErrorLogs::Limits error_logs = {};
   std::size_t sort_memory_max = ScanHandler::kSortMemoryDefault;
@@ -33,7 +35,10 @@ class DoorsWorld {
   static constexpr const char* kAuth = "Authorization: Basic cm9vdDo=\r\n";  // root without a password
 
   explicit DoorsWorld(DoorsOptions options = {})
-      : world({.seed = options.seed, .kernel = {.split_percent = options.split_percent}}) {
+      : world({.seed = options.seed,
+               .kernel = {.split_percent = options.split_percent,
+                          .disk_nanos_max = options.disk_time_max.count(),
+                          .sync_nanos_max = options.sync_time_max.count()}}) {
     core::ShardSet& set = world.start_process(options.shards);
     txn::Store::Options store_options{
         .data_dir = "/data", .limits = options.limits, .arenas = {}, .end_process = {}};

@@ -192,7 +192,7 @@ TEST(Manifest, a_damaged_snapshot_is_an_error_or_another_manifest_never_a_crash)
 
 TEST(Manifest, footers_keep_their_files_until_a_snapshot_or_their_table_goes) {
   Manifest manifest = sample_manifest();
-  EXPECT_TRUE(manifest.live_files().contains(FileId::make(2, 1, 0)));
+  EXPECT_TRUE(manifest.is_live(FileId::make(2, 1, 0)));
   const FooterBlocks blocks = {sample_blocks()};
   CheckpointItem item{.number = CheckpointNumber(2)};
   item.loads = {sample_load(20, "other")};
@@ -201,16 +201,16 @@ TEST(Manifest, footers_keep_their_files_until_a_snapshot_or_their_table_goes) {
   record.items.emplace_back(item);
   VisibleChange change;
   ASSERT_TRUE(manifest.apply(record, [&](std::size_t) -> const FooterBlocks& { return blocks; }, change));
-  EXPECT_TRUE(manifest.live_files().contains(FileId::make(2, 1, 9)));
+  EXPECT_TRUE(manifest.is_live(FileId::make(2, 1, 9)));
   manifest.forget_footers_up_to(5);
-  EXPECT_TRUE(manifest.live_files().contains(FileId::make(2, 1, 9)));
+  EXPECT_TRUE(manifest.is_live(FileId::make(2, 1, 9)));
   Manifest other = manifest;
   manifest.forget_footers_up_to(6);
-  EXPECT_FALSE(manifest.live_files().contains(FileId::make(2, 1, 9)));
+  EXPECT_FALSE(manifest.is_live(FileId::make(2, 1, 9)));
   LogRecord drop{.sequence = 7};
   drop.items.emplace_back(DdlItem{change_of(*other.catalog(), "DROP TABLE t")});
   ASSERT_TRUE(other.apply(drop, [&](std::size_t) -> const FooterBlocks& { return blocks; }, change));
-  EXPECT_FALSE(other.live_files().contains(FileId::make(2, 1, 9)));
+  EXPECT_FALSE(other.is_live(FileId::make(2, 1, 9)));
 }
 
 core::Result<> apply_item(Manifest& manifest, LogItem item, const FooterBlocks& blocks = {}) {
@@ -246,9 +246,9 @@ TEST(Manifest, a_prepared_load_keeps_its_files_until_its_table_goes_and_goes_wit
                   .rows = 5}}};
     ASSERT_TRUE(apply_item(manifest, PreparedItem{load, {}}, blocks));
     manifest.forget_footers_up_to(100);
-    EXPECT_TRUE(manifest.live_files().contains(FileId::make(2, 1, 30)));
+    EXPECT_TRUE(manifest.is_live(FileId::make(2, 1, 30)));
     ASSERT_TRUE(apply_item(manifest, DdlItem{change_of(*manifest.catalog(), sql)}));
-    EXPECT_FALSE(manifest.live_files().contains(FileId::make(2, 1, 30))) << sql;
+    EXPECT_FALSE(manifest.is_live(FileId::make(2, 1, 30))) << sql;
     const bool is_gone = std::string_view(sql).starts_with("DROP DATABASE");
     EXPECT_EQ(manifest.prepared().contains(TxnId(11)), !is_gone) << sql;
     EXPECT_EQ(manifest.find_prepared(DatabaseId(1), "fourth").has_value(), !is_gone);
@@ -257,7 +257,7 @@ TEST(Manifest, a_prepared_load_keeps_its_files_until_its_table_goes_and_goes_wit
     load.label = "fifth";
     ASSERT_TRUE(apply_item(manifest, PreparedItem{load, {}}, blocks));
     EXPECT_EQ(manifest.prepared().contains(TxnId(12)), !is_gone) << sql;
-    EXPECT_FALSE(manifest.live_files().contains(FileId::make(2, 1, 30))) << sql;
+    EXPECT_FALSE(manifest.is_live(FileId::make(2, 1, 30))) << sql;
     std::vector<std::byte> bytes;
     core::ByteWriter writer(bytes);
     manifest.encode(writer);
