@@ -37,6 +37,9 @@ enum class Planted {
   CommitBeforeRecord,     // a client's commit is answered before its record is synced
   AbortBeforeRecord,      // a client's abort is answered before its record is synced
   DropVote,               // of a vote with several footers the last one does not reach the record
+  SkipLabelRunSync,       // a label run's bytes are not synced before the record of a snapshot that names it
+  ForgetLabelRuns,        // a snapshot leaves the label runs out
+  UnlinkMergedRuns,  // label runs are unlinked when they are merged, not when a snapshot without them is durable
 };
 
 #ifdef PENSTOCK_PLANTED_BUGS

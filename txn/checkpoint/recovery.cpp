@@ -252,6 +252,9 @@ core::Task<std::expected<Recovered, std::string>> recover(core::Directory direct
     auto manifest = Manifest::decode(*payload);
     if (!manifest) co_return std::unexpected(damaged(name + " at offset 4096", manifest.error().to_string()));
     result.manifest = std::move(*manifest);
+    if (auto opened = co_await result.manifest.labels().open_runs(directory, h.store); !opened) {
+      co_return std::unexpected(damaged(opened.error(), "a label run that the snapshot names"));
+    }
   }
   const std::shared_ptr<const Catalog> catalog = newest_catalog(result.manifest, h.records);
   ExtentReader reader(directory, h.store);

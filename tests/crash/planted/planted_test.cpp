@@ -43,6 +43,9 @@ constexpr Case kCases[] = {
     {Planted::CommitBeforeRecord, "CommitBeforeRecord", "two_phase"},
     {Planted::AbortBeforeRecord, "AbortBeforeRecord", "two_phase"},
     {Planted::DropVote, "DropVote"},
+    {Planted::SkipLabelRunSync, "SkipLabelRunSync", "labels"},
+    {Planted::ForgetLabelRuns, "ForgetLabelRuns", "labels"},
+    {Planted::UnlinkMergedRuns, "UnlinkMergedRuns", "labels"},
 };
 constexpr std::uint64_t kSchedulesMax = 40'000;
 
