@@ -556,7 +556,8 @@ core::Task<void> Coordinator::take_snapshot() {
     co_await reclaim();
   }
   snapshot_under_way_ = false;
-  if (std::exchange(snapshot_again_, false)) want_snapshot();
+  const bool is_full = logged && manifest_.labels().wants_flush(limits_.labels);
+  if (std::exchange(snapshot_again_, false) || is_full) want_snapshot();
   --background_;
   idle_.notify_all();
 }
