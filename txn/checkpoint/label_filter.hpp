@@ -7,7 +7,7 @@
 // Journey:  LabelRunWriter fills it -> [LabelFilter] -> LabelBook asks; its words are kept in the run's file.
 // Shard:    shard 0.
 // Promise:  may_contain of what was added is true. Of other hashes about 1 in 1000 pass with 16 bits an entry, 1 in 200 with
-//           12, 1 in 80 with 10.
+//           12.
 // Failure:  none.
 #pragma once
 
@@ -27,7 +27,7 @@ class LabelFilter {
   }
   // The size of one for so many entries; fewer bits an entry for many.
   static std::uint64_t words_for(std::uint64_t entries) {
-    const std::uint64_t bits = entries <= (1u << 20) ? 16 : entries <= (1u << 22) ? 12 : 10;
+    const std::uint64_t bits = entries <= (1u << 22) ? 16 : 12;
     return (entries * bits / (kBlockWords * 64) + 1) * kBlockWords;
   }
 
