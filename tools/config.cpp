@@ -161,6 +161,7 @@ Problem read_config_file(const std::string& path, Config& config) {
       {"error_log_mib", number("limits.error_log_mib", limits.error_log_mib, 1, 4096)},
       {"error_log_hours", number("limits.error_log_hours", limits.error_log_hours, 1, 8760)},
       {"sort_memory_mib", number("limits.sort_memory_mib", limits.sort_memory_mib, 1, 1 << 20)},
+      {"label_days", number("limits.label_days", limits.label_days, 1, 36500)},
   };
   const std::map<std::string, Setter, std::less<>> keys = {
       {"data_dir", text("data_dir", config.data_dir)},
@@ -269,13 +270,13 @@ std::string print_config(const Config& config) {
       "= {}\njournal_file_mib = "
       "{}\n"
       "log_file_mib = {}\nreserve_mib = {}\nopen_loads_max = {}\nerror_log_mib = {}\nerror_log_hours = {}\n"
-      "sort_memory_mib = {}\n\n[users]\n",
+      "sort_memory_mib = {}\nlabel_days = {}\n\n[users]\n",
       config.data_dir, config.listen, config.redirect_listen, config.shards, config.time_zone,
       config.log_level, config.drain_seconds, config.allow_no_password, config.limits.connections_max,
       config.limits.body_idle_seconds, config.limits.load_memory_mib, config.limits.inflate_memory_mib,
       config.limits.row_mib, config.limits.journal_file_mib, config.limits.log_file_mib,
       config.limits.reserve_mib, config.limits.open_loads_max, config.limits.error_log_mib,
-      config.limits.error_log_hours, config.limits.sort_memory_mib);
+      config.limits.error_log_hours, config.limits.sort_memory_mib, config.limits.label_days);
   for (const auto& [name, user] : config.users) {
     out += fmt::format("# {}: has a password;", name);
     for (const auto& [database, rights] : user.grants.by_database()) {

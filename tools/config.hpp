@@ -45,6 +45,7 @@ struct Config {
     std::uint64_t error_log_mib = 8;  // per shard
     std::uint64_t error_log_hours = 48;
     std::uint64_t sort_memory_mib = 256;  // per shard
+    std::uint64_t label_days = 90;        // of the store's running time
   } limits;
 };
 

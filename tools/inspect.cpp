@@ -86,17 +86,28 @@ core::Task<std::string> report(core::Kernel* kernel, std::string data_dir) {
     }
     if (!(*run)->damage.empty()) std::printf("  DAMAGED: %s\n", (*run)->damage.c_str());
   }
-  const auto recovered = co_await recover(directory);
+  auto recovered = co_await recover(directory);
   std::string error;
   if (!recovered) {
     error = recovered.error();
   } else if (recovered->is_new_store) {
     std::printf("recovery: an empty store\n");
   } else {
-    std::printf("recovery: good. Checkpoint %llu, %zu tables, %zu labels, %zu prepared loads\n",
+    LabelBook& labels = recovered->manifest.labels();
+    std::printf("recovery: good. Checkpoint %llu, %zu tables, %llu labels, %zu prepared loads\n",
                 static_cast<unsigned long long>(recovered->manifest.checkpoint().value),
-                recovered->manifest.catalog()->tables().size(), recovered->manifest.labels().size(),
-                recovered->manifest.prepared().size());
+                recovered->manifest.catalog()->tables().size(),
+                static_cast<unsigned long long>(labels.size()), recovered->manifest.prepared().size());
+    for (const auto& run : labels.runs()) {
+      const LabelRunInfo& info = run->info();
+      std::printf("  %s: %llu labels, level %u, TxnIds %llu to %llu, %llu bytes\n",
+                  format_file_name(FileKind::LabelRun, info.file).c_str(),
+                  static_cast<unsigned long long>(info.labels), info.level,
+                  static_cast<unsigned long long>(info.txn_low.value),
+                  static_cast<unsigned long long>(info.txn_high.value),
+                  static_cast<unsigned long long>(info.length));
+    }
+    co_await labels.close();
   }
   co_await directory.close();
   co_return error;

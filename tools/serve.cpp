@@ -98,6 +98,7 @@ class Process {
     limits.log.file_bytes = config.limits.log_file_mib * core::kMiB;
     limits.log.reserve_bytes = config.limits.reserve_mib * core::kMiB;
     limits.coordinator.open_loads_max = config.limits.open_loads_max;
+    limits.coordinator.label_retention_seconds = config.limits.label_days * 24 * 3600;
     return limits;
   }
   // Connections may not take the last file descriptors: without one the journal and the commit log cannot go on.

@@ -38,6 +38,9 @@ enum class Planted {
   AbortBeforeRecord,      // a client's abort is answered before its record is synced
   ReadAbortedFooters,     // a recovery reads the footers of a prepared load that a later record aborts
   DropVote,               // of a vote with several footers the last one does not reach the record
+  SkipLabelRunSync,       // a label run's bytes are not synced before the record of a snapshot that names it
+  ForgetLabelRuns,        // a snapshot leaves the label runs out
+  UnlinkMergedRuns,  // label runs are unlinked when they are merged, not when a snapshot without them is durable
 };
 
 #ifdef PENSTOCK_PLANTED_BUGS

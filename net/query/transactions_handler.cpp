@@ -119,7 +119,11 @@ core::Task<void> LoadStateHandler::handle(Exchange& exchange) {
     co_return;
   }
   const auto state = co_await store_.label_state(std::string(exchange.parameter("db")), std::move(label));
-  (void)co_await exchange.reply(rest_ok(json_string(state ? txn::txn_state_name(*state) : "UNKNOWN")));
+  if (!state) {
+    (void)co_await exchange.reply(rest_error(500, "Internal Server Error", state.error()));
+    co_return;
+  }
+  (void)co_await exchange.reply(rest_ok(json_string(*state ? txn::txn_state_name(**state) : "UNKNOWN")));
 }
 
 }  // namespace penstock::net

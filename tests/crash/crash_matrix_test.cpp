@@ -63,6 +63,8 @@ TEST(CrashMatrix, files_of_aborted_loads_go_and_an_end_at_every_operation_is_sur
   run_matrix("two_phase_aborted", 5);
 }
 
+TEST(CrashMatrix, labels_in_runs_survive_an_end_at_every_operation) { run_matrix("labels", 5); }
+
 // Other orders of the same things: many seeds, ended behind the scenario only.
 TEST(CrashMatrix, whole_scenarios_hold_under_many_seeds) {
   CrashMatrix::Options options = CrashMatrix::options_from_environment();

@@ -173,5 +173,36 @@ TEST_F(Damage, the_footer_of_an_aborted_load_is_not_wanted) {
   EXPECT_NE(open_with_flip(name, footers[1] + 9).find(name), std::string::npos);
 }
 
+// With labels in runs: what a start reads of them is named by it.
+TEST_F(Damage, a_label_run_that_the_snapshot_names_is_named_where_it_is_damaged_or_gone) {
+  limits_ = tiny_limits();
+  limits_.coordinator.labels = {.in_memory = 3, .fan_in = 2};
+  knows_ = {};
+  StoreWorld world(5, 2, limits_);
+  open_well(world);
+  ASSERT_EQ(world.run(create_table(&world.store(), &knows_, "t")), RunStatus::Done);
+  for (int i = 1; i <= 8; ++i)
+    ASSERT_EQ(world.run(load(&world.store(), &knows_, {.number = i, .rows = 1})), RunStatus::Done);
+  (void)world.world().run_idle();
+  world.kill();
+  disk_ = std::make_unique<SimDisk>(world.world().disk());
+  const std::string name = newest("labels-");
+  ASSERT_NE(name, "");
+  const std::size_t pages = disk_->size_of("/data/" + name) / core::kPage;
+  ASSERT_EQ(pages, 7u);  // header, labels, TxnIds, two indexes, filter, footer
+  for (const std::size_t page : {0u, 3u, 4u, 5u, 6u}) {
+    const std::string error = open_with_flip(name, page * core::kPage + 9);
+    EXPECT_NE(error.find(name + " at offset " + std::to_string(page * core::kPage)), std::string::npos)
+        << error;
+    EXPECT_NE(error.find("the store is damaged"), std::string::npos) << error;
+  }
+  EXPECT_EQ(open_with_flip(name, core::kPage + 9), "");  // found by who needs it
+  StoreWorld without(6, 2, *disk_, limits_);
+  without.world().disk().remove_file("/data/" + name);
+  std::string error;
+  EXPECT_EQ(without.open(error), RunStatus::Done);
+  EXPECT_NE(error.find(name), std::string::npos) << error;
+}
+
 }  // namespace
 }  // namespace penstock::crash

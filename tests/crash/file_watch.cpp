@@ -54,7 +54,9 @@ const char* kind_name(OpKind kind) {
   }
 }
 
-bool is_watched(const std::string& name) { return name.starts_with("journal-") || name.starts_with("log-"); }
+bool is_watched(const std::string& name) {
+  return name.starts_with("journal-") || name.starts_with("log-") || name.starts_with("labels-");
+}
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 // FileWatch: looks at every disk operation of a simulated store and holds the promises that no crash shows.
 //
-//   - no page of a journal or a commit log is written twice (prewriting a log file aside);
+//   - no page of a journal, a commit log or a label run is written twice (prewriting a log file aside);
 //   - a commit record goes to a file that has nothing else unsynced: its fdatasync pays for one overwrite only.
 //
 // Journey:  CrashMatrix and tests attach it to a SimScene.

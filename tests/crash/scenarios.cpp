@@ -259,11 +259,10 @@ std::vector<Scenario> fault_scenarios() {
     core::OpKind kind;
     const char* file;
   };
-  static constexpr Kind kKinds[] = {{"journal_sync", core::OpKind::Sync, "journal-"},
-                                    {"log_sync", core::OpKind::Sync, "log-"},
-                                    {"snapshot_sync", core::OpKind::Sync, "snapshot-"},
-                                    {"folder_sync", core::OpKind::SyncDir, "data"},
-                                    {"log_write", core::OpKind::Write, "log-"}};
+  static constexpr Kind kKinds[] = {
+      {"journal_sync", core::OpKind::Sync, "journal-"},   {"log_sync", core::OpKind::Sync, "log-"},
+      {"snapshot_sync", core::OpKind::Sync, "snapshot-"}, {"labels_sync", core::OpKind::Sync, "labels-"},
+      {"folder_sync", core::OpKind::SyncDir, "data"},     {"log_write", core::OpKind::Write, "log-"}};
   std::vector<Scenario> all;
   for (const Kind& kind : kKinds) {
     // The first two writes of a log prewrite it at the start: refused with a text, nothing has begun.

@@ -21,6 +21,7 @@ txn::StoreLimits tiny_limits() {
   limits.log = {.file_bytes = 5 * core::kPage, .reserve_bytes = 0};
   limits.coordinator.txn_range = 6;
   limits.coordinator.log_files_per_snapshot = 1;
+  limits.coordinator.labels = {.in_memory = 8, .fan_in = 2};
   return limits;
 }
 
@@ -392,7 +393,8 @@ Task<void> drop_and_wait(txn::Store* store, Knowledge* knows, std::string table)
 
 Task<std::optional<txn::TxnState>> state_of(txn::Store* store, int number) {
   const auto state = co_await store->label_state("db", label_of(number));
-  co_return state == txn::TxnState::Aborted ? std::nullopt : state;
+  CHECK(state.has_value());
+  co_return *state == txn::TxnState::Aborted ? std::nullopt : *state;
 }
 
 Task<void> look_at_labels(txn::Store* store, Knowledge* knows) {

@@ -92,6 +92,31 @@ Task<void> abort_and_reclaim(Store* store, Knowledge* knows) {
   co_await load(store, knows, {.number = 30, .rows = 40});
 }
 
+// Outcomes that go from memory into runs, and from runs into merged ones, while their labels and TxnIds are asked for.
+Task<void> fill_runs(Store* store, Knowledge* knows) {
+  co_await create_table(store, knows, "t");
+  co_await prepare(store, knows, {.number = 1, .rows = 3});
+  co_await prepare(store, knows, {.number = 2, .rows = 0});
+  co_await commit(store, knows, 1, By::Id);
+  co_await some_records(store, knows, 30, 5);
+  co_await commit(store, knows, 2, By::Label);
+  co_await some_records(store, knows, 40, 6);
+  co_await ask_again(store, knows);
+}
+Task<void> ask_runs(Store* store, Knowledge* knows) {
+  co_await some_records(store, knows, 30, 5);  // known labels: nothing is loaded twice
+  co_await commit(store, knows, 1, By::Id);
+  co_await prepare(store, knows, {.number = 3, .rows = 9});
+  co_await some_records(store, knows, 50, 4);
+  co_await commit(store, knows, 3, By::Id);
+  co_await ask_again(store, knows);
+}
+Task<void> ask_merged(Store* store, Knowledge* knows) {
+  co_await look_at_labels(store, knows);
+  co_await some_records(store, knows, 60, 7);
+  co_await commit(store, knows, 2, By::Id);
+}
+
 }  // namespace
 
 std::vector<Scenario> two_phase_scenarios() {
@@ -116,6 +141,15 @@ std::vector<Scenario> two_phase_scenarios() {
                  [](txn::StoreLimits& limits) {
                    limits.coordinator.log_files_per_snapshot = 100;  // none but the one a run begins with
                    limits.journal = {.file_bytes = 12288, .file_bytes_min = 8192};
+                 }});
+  all.push_back({"labels",
+                 {run(fill_runs), Step{Step::Kind::Settle, {}}, Step{Step::Kind::Restart, {}}, run(ask_runs),
+                  Step{Step::Kind::Kill, {}}, run(ask_merged), Step{Step::Kind::Settle, {}}},
+                 {},
+                 [](txn::StoreLimits& limits) {
+                   limits.coordinator.labels = {.in_memory = 3, .fan_in = 2};
+                   limits.log = {.file_bytes = 12 * core::kPage, .reserve_bytes = 0};
+                   limits.coordinator.log_files_per_snapshot = 4;
                  }});
   return all;
 }

@@ -54,6 +54,9 @@ constexpr Case kCases[] = {
     {core::Planted::AbortBeforeRecord, "AbortBeforeRecord"},
     {core::Planted::ReadAbortedFooters, "ReadAbortedFooters"},
     {core::Planted::DropVote, "DropVote"},
+    {core::Planted::SkipLabelRunSync, "SkipLabelRunSync"},
+    {core::Planted::ForgetLabelRuns, "ForgetLabelRuns"},
+    {core::Planted::UnlinkMergedRuns, "UnlinkMergedRuns"},
 };
 
 // The seed that shows it; 0: none. A bug may end the process by a CHECK: each stretch runs in a child.

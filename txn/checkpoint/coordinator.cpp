@@ -6,6 +6,7 @@
 
 #include "core/base/log.hpp"
 #include "core/base/planted.hpp"
+#include "txn/checkpoint/label_questions.hpp"
 #include "txn/checkpoint/snapshot.hpp"
 
 namespace penstock::txn {
@@ -52,6 +53,9 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
   manifest_ = std::move(recovered->manifest);
   epoch_ = recovered->epoch;
   old_files_ = std::move(recovered->old_files);
+  std::erase_if(old_files_, [this](const FileName& file) {
+    return file.kind == FileKind::LabelRun && manifest_.labels().has_run(file.id);
+  });
   is_new_store_ = recovered->is_new_store;
   store_ = recovered->store;
   if (is_new_store_) {
@@ -102,18 +106,18 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
   shard_.spawn(run_loop());
   co_await log_->make_reserve();
   // Start-up does not grow with history: every run begins with a snapshot, after which older logs go.
-  snapshot_under_way_ = true;
-  ++background_;
-  shard_.spawn(take_snapshot());
+  want_snapshot();
   co_return std::expected<void, std::string>{};
 }
 
 core::Task<void> Coordinator::stop() {
+  merges_give_up_ = true;
   while (background_ > 0 || deciding_ || !requests_.empty()) co_await idle_.wait();
   stopping_ = true;
   work_.notify_all();
   while (loop_running_) co_await idle_.wait();
   if (log_ != nullptr) co_await log_->close();
+  co_await manifest_.labels().close();
 }
 
 std::uint64_t Coordinator::running_seconds() const {
@@ -135,6 +139,7 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
                      fmt::format("Label format error. regex: ^[-_A-Za-z0-9:]{{1,{}}}$, label: {}",
                                  kLabelBytesMax, request.label));
   }
+  LabelNotThere not_there;
   for (;;) {
     const Database* const database = manifest_.catalog()->find_database(request.database);
     if (database == nullptr) {
@@ -167,10 +172,20 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
         result.existing_txn = *prepared;
         co_return result;
       }
-      if (const auto outcome = manifest_.labels().find(database->id, request.label)) {
+      const LabelBook& labels = manifest_.labels();
+      LabelBook::Looked outcome = labels.look(database->id, request.label, labels_keep_from());
+      const LabelNotThere now{labels.generation(), database->id};
+      if (outcome.must_read && not_there != now) {
+        auto read = co_await labels.read(now.database, request.label, labels_keep_from());
+        if (!read) co_return refuse("INTERNAL_ERROR", label_unreadable(request.label, read.error()));
+        not_there = now;
+        if (!*read) continue;  // the world may have changed while it was read
+        outcome.found = *read;
+      }
+      if (outcome.found) {
         result.status = BeginResult::Status::LabelExists;
         result.existing = TxnState::Visible;
-        result.existing_txn = outcome->txn;
+        result.existing_txn = outcome.found->txn;
         co_return result;
       }
     }
@@ -307,23 +322,6 @@ core::Task<std::expected<void, SqlError>> Coordinator::execute(Statement stateme
   if (!request.error.empty()) co_return std::unexpected(SqlError{request.error});
   if (!logged) co_return std::unexpected(SqlError{"the change was not made: " + logged.error().to_string()});
   co_return std::expected<void, SqlError>{};
-}
-
-core::Task<std::optional<TxnState>> Coordinator::state_of(DatabaseId database, std::string label) {
-  for (;;) {
-    const auto open = open_.find(database, label);
-    if (open == nullptr) break;
-    if (co_await settle(open, false)) co_return TxnState::Prepare;
-  }
-  while (const auto prepared = manifest_.find_prepared(database, label)) {
-    const auto under_way = operations_.find(*prepared);
-    if (under_way == operations_.end()) co_return TxnState::Precommitted;
-    const std::shared_ptr<core::Event> decided = under_way->second;
-    co_await decided->wait();
-  }
-  if (manifest_.labels().find(database, label)) co_return TxnState::Visible;
-  if (aborted_.has_label(database, label)) co_return TxnState::Aborted;
-  co_return std::nullopt;
 }
 
 core::Task<core::Result<>> Coordinator::take_range() {
@@ -496,11 +494,9 @@ core::Task<void> Coordinator::decide(std::shared_ptr<Batch> batch) {
     ++background_;
     shard_.spawn(reclaim());
   }
-  if (log_->files().size() > limits_.log_files_per_snapshot && !snapshot_under_way_) {
-    snapshot_under_way_ = true;
-    ++background_;
-    shard_.spawn(take_snapshot());
-  }
+  const bool is_time =
+      log_->files().size() > limits_.log_files_per_snapshot || manifest_.labels().wants_flush(limits_.labels);
+  if (is_time && !snapshot_under_way_) want_snapshot();
 }
 
 core::Task<void> Coordinator::publish_and_answer(std::shared_ptr<Batch> batch,
@@ -515,14 +511,13 @@ core::Task<void> Coordinator::publish_and_answer(std::shared_ptr<Batch> batch,
 }
 
 core::Task<void> Coordinator::take_snapshot() {
-  if (limits_.label_retention_seconds < running_seconds()) {
-    manifest_.labels().expire_before(running_seconds() - limits_.label_retention_seconds);
-  }
+  co_await write_labels();
   std::erase_if(prepared_since_,  // a DROP DATABASE takes loads without a word
                 [this](const auto& entry) { return !manifest_.prepared().contains(entry.first); });
   std::vector<std::byte> payload;
   core::ByteWriter writer(payload);
   manifest_.encode(writer);
+  LabelBook::Runs dead_runs = manifest_.labels().take_dead_runs();  // it does not name them any more
   const std::uint64_t sequence = manifest_.sequence();
   const FileId id = FileId::make(epoch_, 0, snapshot_counter_++);
   if (planted(Planted::UnlinkBeforeSnapshot)) {
@@ -539,6 +534,7 @@ core::Task<void> Coordinator::take_snapshot() {
     core::log_warn("snapshot_failed", "error", logged.error().to_string(), "effect",
                    "older commit logs are kept");
     if (item) co_await unlink_files(FileKind::Snapshot, {id});
+    manifest_.labels().give_back_dead_runs(std::move(dead_runs));
   } else {
     ++stats_.snapshots;
     manifest_.forget_footers_up_to(sequence);
@@ -547,13 +543,18 @@ core::Task<void> Coordinator::take_snapshot() {
     if (last_snapshot_) snapshots.push_back(*last_snapshot_);
     last_snapshot_ = id;
     std::vector<FileId> logs;
+    std::vector<FileId> label_runs;
     for (const FileName& file : old_files_) {
+      if (file.kind == FileKind::LabelRun) label_runs.push_back(file.id);
       if (file.kind == FileKind::Snapshot) snapshots.push_back(file.id);
       if (file.kind == FileKind::CommitLog) logs.push_back(file.id);
     }
     std::erase_if(old_files_, [](const FileName& file) { return file.kind != FileKind::Journal; });
     co_await unlink_files(FileKind::CommitLog, std::move(logs));
     co_await unlink_files(FileKind::Snapshot, std::move(snapshots));
+    co_await unlink_files(FileKind::LabelRun, std::move(label_runs));
+    co_await bury_label_runs(std::move(dead_runs));
+    merge_labels();
     if (!old_journals_cut_ && pins_.empty()) {  // a scan may read behind the last row that is live by now
       old_journals_cut_ = true;
       co_await cut_old_journals();
@@ -562,6 +563,8 @@ core::Task<void> Coordinator::take_snapshot() {
     co_await reclaim();
   }
   snapshot_under_way_ = false;
+  const bool is_full = logged && manifest_.labels().wants_flush(limits_.labels);
+  if (std::exchange(snapshot_again_, false) || is_full) want_snapshot();
   --background_;
   idle_.notify_all();
 }

@@ -55,6 +55,7 @@ class Coordinator {
     std::size_t open_loads_max = 100'000;
     std::uint64_t txn_range = 1u << 20;
     std::uint64_t label_retention_seconds = 90ull * 24 * 3600;
+    LabelBook::Limits labels;
     std::size_t log_files_per_snapshot = 2;
     std::size_t requests_per_record_max = 4096;
   };
@@ -94,8 +95,9 @@ class Coordinator {
   // What is open or prepared, by TxnId; and the end of all of it that a label prefix names.
   TransactionList list(const TransactionFilter& filter) const;
   core::Task<AbortedTransactions> abort_all(std::string database, std::string label_prefix);
-  // The outcome of a label, as get_load_state would say it; waits for a record in flight.
-  core::Task<std::optional<TxnState>> state_of(DatabaseId database, std::string label);
+  // The outcome of a label, as get_load_state would say it; waits for a record in flight. A text: it cannot be read.
+  core::Task<std::expected<std::optional<TxnState>, std::string>> state_of(DatabaseId database,
+                                                                           std::string label);
 
   struct Pin {
     CheckpointNumber checkpoint;
@@ -117,6 +119,8 @@ class Coordinator {
     std::uint64_t loads = 0;
     std::uint64_t snapshots = 0;
     std::uint64_t files_unlinked = 0;
+    std::uint64_t label_runs = 0;  // written from memory
+    std::uint64_t label_merges = 0;
   };
   const Stats& stats() const { return stats_; }
 
@@ -138,6 +142,15 @@ class Coordinator {
   core::Task<bool> settle(std::shared_ptr<OpenLoads::Entry> open, bool reads_on);
   core::Task<core::Result<>> take_range();
   core::Task<void> take_snapshot();
+  void want_snapshot();
+  LabelPlace label_place() { return {shard_, directory_, poison_, store_}; }
+  FileId next_label_file() { return FileId::make(epoch_, 0, label_file_counter_++); }
+  std::uint64_t labels_keep_from() const;
+  LabelRetention label_retention() const;
+  core::Task<void> write_labels();
+  void merge_labels();
+  core::Task<void> merge_level(std::uint32_t level);  // whoever calls it has counted it in background_
+  core::Task<void> bury_label_runs(LabelBook::Runs runs);
   core::Task<void> cut_old_journals();
   core::Task<void> reclaim();  // whoever calls it has counted it in background_
   core::Task<void> unlink_files(FileKind kind, std::vector<FileId> files);
@@ -172,11 +185,14 @@ class Coordinator {
   bool deciding_ = false;
   bool range_under_way_ = false;
   bool snapshot_under_way_ = false;
+  bool snapshot_again_ = false;
+  bool merges_give_up_ = false;
   bool old_journals_cut_ = false;
   bool reclaim_under_way_ = false;
   bool reclaim_again_ = false;
   std::size_t background_ = 0;
   std::uint64_t snapshot_counter_ = 0;
+  std::uint64_t label_file_counter_ = 0;
   std::optional<FileId> last_snapshot_;
   std::vector<FileName> old_files_;  // of earlier runs
 

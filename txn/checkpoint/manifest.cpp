@@ -8,7 +8,7 @@
 namespace penstock::txn {
 namespace {
 constexpr std::uint32_t kMagic = 0x4e535350;  // "PSSN"
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;         // 1 had every label in it, and no runs
 
 std::vector<BlockRef> joined(const FooterBlocks& footers) {
   std::vector<BlockRef> all;
@@ -202,7 +202,8 @@ void Manifest::encode(core::ByteWriter& out) const {
 core::Result<Manifest> Manifest::decode(core::Bytes bytes) {
   core::ByteReader in(bytes);
   if (in.get<std::uint32_t>() != kMagic) return core::fail(core::Errc::Corrupt, "snapshot: no magic");
-  if (in.get<std::uint32_t>() != kVersion)
+  const auto version = in.get<std::uint32_t>();
+  if (version == 0 || version > kVersion)
     return core::fail(core::Errc::Unsupported, "snapshot: a newer version");
   Manifest manifest;
   manifest.sequence_ = in.get<std::uint64_t>();
@@ -235,7 +236,7 @@ core::Result<Manifest> Manifest::decode(core::Bytes bytes) {
     for (BlockRef& block : load.blocks) block = BlockRef::decode(in);
     manifest.add_prepared(std::move(load));
   }
-  manifest.labels_.decode(in);
+  manifest.labels_.decode(in, version >= 2);
   if (!in.ok() || in.remaining() != 0) return core::fail(core::Errc::Corrupt, "snapshot: it does not decode");
   return manifest;
 }

@@ -268,6 +268,9 @@ core::Task<std::expected<Recovered, std::string>> recover(core::Directory direct
     auto manifest = Manifest::decode(*payload);
     if (!manifest) co_return std::unexpected(damaged(name + " at offset 4096", manifest.error().to_string()));
     result.manifest = std::move(*manifest);
+    if (auto opened = co_await result.manifest.labels().open_runs(directory, h.store); !opened) {
+      co_return std::unexpected(damaged(opened.error(), "a label run that the snapshot names"));
+    }
   }
   const Aftermath aftermath = aftermath_of(result.manifest, h.records);
   ExtentReader reader(directory, h.store);

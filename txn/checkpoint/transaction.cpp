@@ -1,5 +1,7 @@
 #include "txn/checkpoint/transaction.hpp"
 
+#include "txn/checkpoint/open_loads.hpp"
+
 namespace penstock::txn {
 
 const char* txn_state_name(TxnState state) {
@@ -48,6 +50,7 @@ LoadInfo LoadInfo::decode(core::ByteReader& in) {
   info.database.value = in.get<std::uint64_t>();
   info.table.value = in.get<std::uint64_t>();
   info.label = in.get_text();
+  if (info.label.size() > kLabelBytesMax) in.fail();
   info.label_kept = in.get<std::uint8_t>() != 0;
   info.rows = in.get<std::uint64_t>();
   return info;

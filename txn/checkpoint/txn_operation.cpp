@@ -4,6 +4,7 @@
 
 #include "core/base/log.hpp"
 #include "txn/checkpoint/coordinator.hpp"
+#include "txn/checkpoint/label_questions.hpp"
 
 namespace penstock::txn {
 namespace {
@@ -43,6 +44,7 @@ std::optional<TxnId> Coordinator::meant_by(const TxnOperation& operation, Databa
 }
 
 core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
+  LabelNotThere not_there;
   for (int turns = 0;;) {
     if (stopping_) {
       co_return TxnAnswer{false, "INTERNAL_ERROR", "the server is shutting down: try again soon"};
@@ -92,7 +94,17 @@ core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
       if (prepared->second.load.database != database) co_return not_found(operation);
       co_return co_await end_prepared(*txn, operation.kind);
     }
-    if (manifest_.labels().has_txn(database, *txn)) co_return already_visible(operation);
+    const LabelBook& labels = manifest_.labels();
+    const LabelBook::Looked outcome = labels.look(database, *txn, labels_keep_from());
+    if (outcome.found) co_return already_visible(operation);
+    if (const LabelNotThere now{labels.generation(), database}; outcome.must_read && not_there != now) {
+      const auto read = co_await labels.read(database, *txn, labels_keep_from());
+      if (!read)
+        co_return TxnAnswer{false, "INTERNAL_ERROR", label_unreadable(fmt::format("{}", *txn), read.error())};
+      if (*read) co_return already_visible(operation);
+      not_there = now;  // and look again: the world may have changed while it was read
+      continue;
+    }
     if (const std::string* reason = aborted_.find(database, *txn))
       co_return already_aborted(operation, *reason);
     co_return not_found(operation);

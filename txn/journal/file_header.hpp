@@ -28,7 +28,14 @@ struct FileHeader {
 };
 
 // What a record's checksum is bound to (docs/formats/files.md, domain tags). One number per kind of record.
-enum class RecordKind : std::uint32_t { FileHeader = 1, Block = 2, Footer = 3, Commit = 4, Snapshot = 5 };
+enum class RecordKind : std::uint32_t {
+  FileHeader = 1,
+  Block = 2,
+  Footer = 3,
+  Commit = 4,
+  Snapshot = 5,
+  LabelPage = 6
+};
 std::uint64_t record_checksum(const core::StoreUuid& store, FileId file, RecordKind kind,
                               std::uint64_t offset, core::Bytes bytes);
 

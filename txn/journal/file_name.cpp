@@ -14,7 +14,7 @@ struct Kind {
   std::string_view prefix;
 };
 constexpr std::array kKinds = {Kind{FileKind::Journal, "journal-"}, Kind{FileKind::CommitLog, "log-"},
-                               Kind{FileKind::Snapshot, "snapshot-"}};
+                               Kind{FileKind::Snapshot, "snapshot-"}, Kind{FileKind::LabelRun, "labels-"}};
 
 // Reads exactly `digits` decimal digits at the front of `text`.
 bool take_number(std::string_view& text, std::size_t digits, std::uint64_t& out) {

@@ -19,7 +19,7 @@
 
 namespace penstock::txn {
 
-enum class FileKind : std::uint32_t { Journal = 1, CommitLog = 2, Snapshot = 3 };
+enum class FileKind : std::uint32_t { Journal = 1, CommitLog = 2, Snapshot = 3, LabelRun = 4 };
 
 struct FileId {
   static constexpr std::uint64_t kEpochMax = (1u << 24) - 1;

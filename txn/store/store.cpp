@@ -269,15 +269,17 @@ core::Task<void> Store::close_scan(Scan& scan) {
 }
 
 namespace {
-core::Task<std::optional<TxnState>> ask_label(Coordinator* coordinator, std::string database,
-                                              std::string label) {
+core::Task<std::expected<std::optional<TxnState>, std::string>> ask_label(Coordinator* coordinator,
+                                                                          std::string database,
+                                                                          std::string label) {
   const Database* const found = coordinator->manifest().catalog()->find_database(database);
   if (found == nullptr) co_return std::nullopt;
   co_return co_await coordinator->state_of(found->id, std::move(label));
 }
 }  // namespace
 
-core::Task<std::optional<TxnState>> Store::label_state(std::string database, std::string label) {
+core::Task<std::expected<std::optional<TxnState>, std::string>> Store::label_state(std::string database,
+                                                                                   std::string label) {
   Coordinator* const coordinator = coordinator_.get();
   co_return co_await core::call_on(core::ShardId(0),
                                    [coordinator, d = std::move(database), l = std::move(label)]() mutable {

@@ -54,7 +54,9 @@ class Store {
   core::Task<std::expected<void, SqlError>> execute(Statement statement, std::string database);
   core::Task<std::expected<std::unique_ptr<Scan>, std::string>> scan(std::string database, std::string table);
   core::Task<void> close_scan(Scan& scan);
-  core::Task<std::optional<TxnState>> label_state(std::string database, std::string label);
+  // Nothing: not used. A text: what is known of it cannot be read.
+  core::Task<std::expected<std::optional<TxnState>, std::string>> label_state(std::string database,
+                                                                              std::string label);
   // As this shard knows it: what a reply that was sent says is in it.
   std::shared_ptr<const Catalog> catalog() { return here().tablets().catalog(); }
   Coordinator& coordinator() { return *coordinator_; }  // shard 0 only

@@ -44,6 +44,9 @@ constexpr Case kCases[] = {
     {Planted::AbortBeforeRecord, "AbortBeforeRecord", "two_phase"},
     {Planted::ReadAbortedFooters, "ReadAbortedFooters", "two_phase_aborted"},
     {Planted::DropVote, "DropVote"},
+    {Planted::SkipLabelRunSync, "SkipLabelRunSync", "labels"},
+    {Planted::ForgetLabelRuns, "ForgetLabelRuns", "labels"},
+    {Planted::UnlinkMergedRuns, "UnlinkMergedRuns", "labels"},
 };
 constexpr std::uint64_t kSchedulesMax = 40'000;
 

@@ -41,6 +41,19 @@ CatalogChange change_of(const Catalog& catalog, std::string_view sql) {
   return **change;
 }
 
+LabelRunInfo sample_run() {
+  return LabelRunInfo{.file = FileId::make(2, 0, 4),
+                      .length = 28672,
+                      .checksum = 99,
+                      .level = 1,
+                      .labels = 3,
+                      .txns = 3,
+                      .txn_low = TxnId(2),
+                      .txn_high = TxnId(5),
+                      .finished_low = 10,
+                      .finished_high = 20};
+}
+
 LogRecord commit_record() {
   CheckpointItem checkpoint{.number = CheckpointNumber(1), .running_seconds = 60};
   checkpoint.loads = {sample_load(7, "first"), sample_load(8, "second")};
@@ -158,11 +171,12 @@ TEST(LogRecord, items_that_do_not_decode_are_corrupt_never_a_crash) {
 }
 
 TEST(Manifest, a_snapshot_reads_back_and_its_bytes_are_golden) {
-  const Manifest manifest = sample_manifest();
+  Manifest manifest = sample_manifest();
+  manifest.labels().add_run(std::make_shared<LabelRun>(sample_run()));
   std::vector<std::byte> bytes;
   core::ByteWriter writer(bytes);
   manifest.encode(writer);
-  expect_golden("snapshot_v1.hex", bytes);
+  expect_golden("snapshot_v2.hex", bytes);
   const auto read = Manifest::decode(bytes);
   ASSERT_TRUE(read);
   std::vector<std::byte> again;
@@ -174,10 +188,24 @@ TEST(Manifest, a_snapshot_reads_back_and_its_bytes_are_golden) {
   EXPECT_EQ(read->rows_of(TableId(1)), 16u);
   EXPECT_EQ(read->version_of(TableId(1)), 1u);
   EXPECT_EQ(read->txn_range_end(), 100u);
-  EXPECT_TRUE(read->labels().find(DatabaseId(1), "first"));
-  EXPECT_TRUE(read->labels().has_txn(DatabaseId(1), TxnId(8)));
+  EXPECT_TRUE(read->labels().look(DatabaseId(1), "first", 0).found);
+  EXPECT_TRUE(read->labels().look(DatabaseId(1), TxnId(8), 0).found);
   EXPECT_EQ(read->prepared().size(), 1u);
   EXPECT_EQ(read->find_prepared(DatabaseId(1), "third"), TxnId(9));
+  ASSERT_EQ(read->labels().runs().size(), 1u);
+  EXPECT_EQ(read->labels().runs()[0]->info(), sample_run());
+}
+
+// Version 1 held every label and named no runs.
+TEST(Manifest, a_snapshot_of_version_1_still_reads) {
+  const std::vector<std::byte> bytes = golden_bytes("snapshot_v1.hex");
+  const auto read = Manifest::decode(bytes);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->sequence(), 5u);
+  EXPECT_EQ(read->find_prepared(DatabaseId(1), "third"), TxnId(9));
+  EXPECT_TRUE(read->labels().look(DatabaseId(1), "first", 0).found);
+  EXPECT_TRUE(read->labels().look(DatabaseId(1), "second", 0).found);
+  EXPECT_TRUE(read->labels().runs().empty());
 }
 
 TEST(Manifest, a_damaged_snapshot_is_an_error_or_another_manifest_never_a_crash) {
@@ -231,7 +259,7 @@ TEST(Manifest, a_label_is_found_while_its_load_is_prepared_and_is_free_behind_it
   EXPECT_EQ(manifest.find_prepared(DatabaseId(1), "third"), TxnId(10));
   ASSERT_TRUE(apply_item(manifest, CheckpointItem{.number = CheckpointNumber(2), .prepared = {TxnId(10)}}));
   EXPECT_FALSE(manifest.find_prepared(DatabaseId(1), "third"));
-  EXPECT_EQ(manifest.labels().find(DatabaseId(1), "third")->txn, TxnId(10));
+  EXPECT_EQ(manifest.labels().look(DatabaseId(1), "third", 0).found->txn, TxnId(10));
   EXPECT_FALSE(apply_item(manifest, CheckpointItem{.number = CheckpointNumber(3), .prepared = {TxnId(10)}}));
 }
 
@@ -288,23 +316,6 @@ TEST(Manifest, a_checkpoint_that_does_not_follow_is_corrupt) {
   VisibleChange change;
   const FooterBlocks none;
   EXPECT_FALSE(manifest.apply(record, [&](std::size_t) -> const FooterBlocks& { return none; }, change));
-}
-
-TEST(LabelBook, an_outcome_stays_until_its_running_time_is_over) {
-  LabelBook book;
-  book.add(sample_load(7, "a"), 100);
-  book.add(sample_load(8, "b"), 200);
-  book.expire_before(100);
-  EXPECT_TRUE(book.find(DatabaseId(1), "a"));
-  book.expire_before(101);
-  EXPECT_FALSE(book.find(DatabaseId(1), "a"));
-  EXPECT_FALSE(book.has_txn(DatabaseId(1), TxnId(7)));
-  EXPECT_TRUE(book.has_txn(DatabaseId(1), TxnId(8)));
-  EXPECT_FALSE(book.has_txn(DatabaseId(2), TxnId(8)));
-  EXPECT_FALSE(book.find(DatabaseId(2), "b"));
-  book.forget_database(DatabaseId(1));
-  EXPECT_EQ(book.size(), 0u);
-  EXPECT_FALSE(book.has_txn(DatabaseId(1), TxnId(8)));
 }
 
 TEST(OpenLoads, twenty_loads_spread_evenly_over_any_number_of_shards) {

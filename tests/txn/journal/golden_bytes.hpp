@@ -37,6 +37,16 @@ inline void expect_golden(const std::string& name, core::Bytes bytes) {
   EXPECT_EQ(hex, golden.str()) << path;
 }
 
+inline std::vector<std::byte> golden_bytes(const std::string& name) {
+  std::ifstream file(std::string(PENSTOCK_GOLDEN) + "/" + name);
+  std::vector<std::byte> bytes;
+  for (std::string word; file >> word;) {
+    for (std::size_t i = 0; i + 1 < word.size(); i += 2)
+      bytes.push_back(static_cast<std::byte>(std::stoul(word.substr(i, 2), nullptr, 16)));
+  }
+  return bytes;
+}
+
 inline core::StoreUuid sample_uuid() {
   core::StoreUuid uuid{};
   for (std::size_t i = 0; i < uuid.size(); ++i) uuid[i] = static_cast<std::byte>(0xA0 + i);

@@ -118,7 +118,7 @@ TEST_F(StoreTest, a_retry_of_an_aborted_load_succeeds_and_of_a_visible_one_chang
 }
 
 Task<void> forget_labels(txn::Store* store, std::optional<txn::TxnState>* state) {
-  *state = co_await store->label_state("db", "load-1");
+  *state = *co_await store->label_state("db", "load-1");
 }
 TEST_F(StoreTest, a_label_expires_by_running_time_and_not_by_the_wall_clock) {
   txn::StoreLimits limits = tiny_limits();
