@@ -16,7 +16,10 @@ namespace {
 std::shared_ptr<LabelRun> run_of(std::uint64_t labels, std::mt19937_64& random) {
   LabelRunIndex index;
   index.filter = LabelFilter(LabelFilter::words_for(labels));
-  for (std::uint64_t i = 0; i < labels; ++i) index.filter.add(random());
+  // As full as so many labels make it, three eighths or seven sixteenths of its bits, in a moment.
+  const bool is_dense = index.filter.words() * 64 < labels * 14;
+  for (std::uint64_t i = 0; i < index.filter.words(); ++i)
+    index.filter.set_word(i, random() & (random() | random() | (is_dense ? random() : 0)));
   return std::make_shared<LabelRun>(LabelRunInfo{.labels = labels, .txns = labels}, core::StoreUuid{},
                                     core::File{}, std::move(index));
 }

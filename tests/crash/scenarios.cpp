@@ -190,7 +190,8 @@ std::vector<Scenario> make_scenarios() {
                   run([](Store* s, Knowledge* k) { return many_records(s, k, 20, 7); }), restart(),
                   run([](Store* s, Knowledge* k) { return long_loads(s, k, 30); }), kill(),
                   run([](Store* s, Knowledge* k) { return many_records(s, k, 40, 3); })},
-                 {}});
+                 {},
+                 [](txn::StoreLimits& limits) { limits.coordinator.labels.in_memory = 20; }});
   all.push_back({"dropping",
                  {run(drop_beside), settle(), run(create_again), restart(), settle(),
                   run(commit_into_dropped), settle()},

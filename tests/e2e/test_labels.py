@@ -191,5 +191,40 @@ def damage():
         expect_equal(server.count(), 0, "rows")
 
 
+@suite.test("kill -9 while runs are written and merged: what was put in is known, and no file is left behind")
+def killed_while_merging():
+    program = label_fill_program()
+    with Server(shards=1) as server:
+        server.create()
+        server.terminate()
+        expect_equal(server.wait_exit(), 0, "exit code")
+        kills = 0
+        for turn in range(3):
+            process = subprocess.Popen([program, "--data-dir", server.data_dir, "--labels", "4000000", "--prefix", f"turn{turn}-"],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and process.poll() is None and len(files_named(server, "labels-")) < 6 * turn + 9:
+                time.sleep(0.01)
+            kills += process.poll() is None
+            process.kill()
+            process.communicate()
+        server.start()
+        client = Client(server)
+        for turn in range(3):
+            for number in (0, 1000, 4096, 30_000):
+                expect_equal(client.load(f"turn{turn}-{number}")["ExistingJobStatus"], "FINISHED", f"label turn{turn}-{number}")
+        client.close()
+        expect_equal(server.count(), 0, "rows")
+        server.terminate()
+        expect_equal(server.wait_exit(), 0, "exit code")
+        shown = subprocess.run([Server.binary, "inspect", "--data-dir", server.data_dir], capture_output=True, text=True,
+                               timeout=120, check=False)
+        expect_equal(shown.returncode, 0, shown.stderr)
+        recovered = shown.stdout[shown.stdout.index("recovery: good"):]
+        named = set(re.findall(r"^  (labels-[0-9-]+):", recovered, re.MULTILINE))
+        expect_equal(set(files_named(server, "labels-")), named, "files of label runs, and those that recovery names")
+        return f"{kills} kills, {len(named)} runs"
+
+
 if __name__ == "__main__":
     raise SystemExit(suite.run())

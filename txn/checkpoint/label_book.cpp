@@ -217,8 +217,12 @@ void LabelBook::encode(core::ByteWriter& out) const {
 
 void LabelBook::decode(core::ByteReader& in, bool has_runs) {
   const std::uint32_t runs = has_runs ? in.get_count(LabelRunInfo::kEncodedBytes) : 0;
-  for (std::uint32_t i = 0; i < runs && in.ok(); ++i)
-    runs_.push_back(std::make_shared<LabelRun>(LabelRunInfo::decode(in)));
+  for (std::uint32_t i = 0; i < runs && in.ok(); ++i) {
+    const LabelRunInfo info = LabelRunInfo::decode(in);
+    const bool is_in_order = runs_.empty() || info.level <= runs_.back()->info().level;
+    if (!is_in_order || has_run(info.file)) in.fail();  // merges rely on it
+    runs_.push_back(std::make_shared<LabelRun>(info));
+  }
   const std::uint32_t count = in.get_count(8 + 4 + 8 + 8);
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     const DatabaseId database(in.get<std::uint64_t>());

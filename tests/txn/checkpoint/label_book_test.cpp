@@ -31,6 +31,24 @@ TEST(LabelBook, an_outcome_stays_until_its_running_time_is_over) {
   EXPECT_FALSE(book.look(DatabaseId(1), TxnId(8), 0).found);
 }
 
+TEST(LabelBook, runs_that_a_snapshot_names_twice_or_in_another_order_are_refused) {
+  const auto decodes = [](std::vector<std::pair<std::uint64_t, std::uint32_t>> runs) {
+    std::vector<std::byte> bytes;
+    core::ByteWriter writer(bytes);
+    writer.put(static_cast<std::uint32_t>(runs.size()));
+    for (const auto& [file, level] : runs)
+      LabelRunInfo{.file = FileId::make(1, 0, file), .level = level}.encode(writer);
+    writer.put(std::uint32_t{0});
+    core::ByteReader reader(bytes);
+    LabelBook book;
+    book.decode(reader, true);
+    return reader.ok();
+  };
+  EXPECT_TRUE(decodes({{1, 2}, {5, 2}, {7, 1}, {9, 0}}));
+  EXPECT_FALSE(decodes({{1, 1}, {5, 2}}));
+  EXPECT_FALSE(decodes({{1, 0}, {1, 0}}));
+}
+
 // A book against two maps that are never wrong, through flushes and merges that go on beside the questions, expiry, dropped
 // databases and restarts.
 class Model {

@@ -17,6 +17,7 @@ class Labels : public ::testing::Test {
   Labels() {
     core::set_log_sink([](core::LogLevel, std::string_view) {});
     limits_ = tiny_limits();
+    limits_.coordinator.txn_range = 1000;  // a begin that has to wait for another range looks again anyhow
     limits_.coordinator.labels = {.in_memory = 4, .fan_in = 100};
   }
   ~Labels() override { core::set_log_sink({}); }
