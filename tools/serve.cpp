@@ -25,6 +25,7 @@
 #include "net/load/redirect_handler.hpp"
 #include "net/load/two_phase_handler.hpp"
 #include "net/query/front_handlers.hpp"
+#include "net/query/light_change_handler.hpp"
 #include "net/query/scan_handler.hpp"
 #include "net/query/schema_handler.hpp"
 #include "net/query/statement_handler.hpp"
@@ -48,6 +49,7 @@ struct Doors {
         backends(authenticator, config.listen),
         error_log(error_logs),
         statement(store, authenticator),
+        light_change(store, authenticator),
         scan(store, authenticator, config.limits.sort_memory_mib * core::kMiB),
         root(PENSTOCK_VERSION),
         redirect(router, config.listen) {
@@ -57,6 +59,9 @@ struct Doors {
       router.add(method, "/api/{db}/{table}/_stream_load_2pc", two_phase);
     }
     router.add(net::Method::Post, "/api/query/{cluster}/{db}", statement);
+    router.add(net::Method::Post, "/api/query/{cluster}", statement);
+    for (const net::Method method : {net::Method::Get, net::Method::Post})
+      router.add(method, "/api/enable_light_schema_change/{db}/{table}", light_change);
     router.add(net::Method::Get, "/api/{db}/{table}/_scan", scan);
     router.add(net::Method::Get, "/api/_load_error_log", error_log);
     router.add(net::Method::Get, "/api/{db}/get_load_state", load_state);
@@ -78,6 +83,7 @@ struct Doors {
   net::BootstrapHandler bootstrap;
   net::ErrorLogHandler error_log;
   net::StatementHandler statement;
+  net::LightChangeHandler light_change;
   net::ScanHandler scan;
   net::HealthHandler health;
   net::RootHandler root;

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""ALTER TABLE while loads are open, from outside: it answers at once, JSON loads take up the new columns in mid body, CSV
+loads go on with those that they began with, and what is there stays over kill -9.
+"""
+
+import json
+import sys
+import threading
+import time
+
+import penstock_e2e as e2e
+from penstock_e2e import LoadStream, Server, expect, expect_equal
+
+suite = e2e.Suite(__doc__)
+
+AT_ONCE_SECONDS = 5.0  # far below any time-out of a load; a sanitized binary on a busy machine is slow
+
+
+def json_rows(rows):
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def alter(server, text):
+    began = time.monotonic()
+    server.execute(f"ALTER TABLE t {text}")
+    took = time.monotonic() - began
+    expect(took < AT_ONCE_SECONDS, f"ALTER TABLE t {text} took {took:.1f} s: it waits for something")
+
+
+def refused(server, text, reason):
+    reply = server.statement(f"ALTER TABLE t {text}")
+    expect(reply["code"] != 0, f"ALTER TABLE t {text} was done")
+    expect(reason in str(reply["data"]), f"ALTER TABLE t {text}: {reply['data']}")
+
+
+def fields(server):
+    return [row[0] for row in server.execute("DESC t")["data"]]
+
+
+def table(server, columns=""):
+    return sorted(server.scan("t", columns))
+
+
+@suite.test("a JSON load that is open keeps the values of columns that come while it runs, in the second half of a row, too")
+def json_follows():
+    for shards in (1, 2):
+        with Server(shards=shards) as server:
+            server.create()
+            load = LoadStream(server, format="json", read_json_by_line="true")
+            load.send(json_rows([{"k": 1, "v": 1, "s": "a"}, {"k": 2, "extra": "too early"}]))
+            load.send(b'{"k":3,"ex')
+            time.sleep(0.2)
+            alter(server, "ADD COLUMN `extra` VARCHAR(96)")
+            load.send(b'tra":"three"}\n' + json_rows([{"k": 4, "extra": "four", "s": "d"}, {"k": 5}]))
+            alter(server, "ADD COLUMN n INT NOT NULL DEFAULT '7' AFTER k")
+            load.send(json_rows([{"k": 6, "n": 60, "extra": "six"}, {"k": 7}]))
+            alter(server, "RENAME COLUMN extra e")
+            alter(server, "DROP COLUMN v")
+            load.send(json_rows([{"k": 8, "e": "eight", "extra": "no more", "v": 5}]))
+            reply = load.finish()
+            expect_equal((reply["Status"], reply["NumberLoadedRows"]), ("Success", 8), f"the load: {reply}")
+            wanted = ["1\t7\ta\t\\N", "2\t7\t\\N\t\\N", "3\t7\t\\N\tthree", "4\t7\td\tfour", "5\t7\t\\N\t\\N",
+                      "6\t60\t\\N\tsix", "7\t7\t\\N\t\\N", "8\t7\t\\N\teight"]
+            for when in ("before", "after"):
+                expect_equal(fields(server), ["k", "n", "s", "e"], f"columns {when} kill -9")
+                expect_equal(table(server), wanted, f"rows {when} kill -9")
+                server.restart(shards=3 - shards)
+
+
+@suite.test("CSV loads go on with the columns they began with over ADD, DROP, RENAME and MODIFY, plain and two-phase")
+def csv_keeps():
+    with Server(shards=2) as server:
+        server.create()
+        open_ones = [LoadStream(server, column_separator=",", two_phase_commit=two_phase) for two_phase in ("false", "true")]
+        for at, load in enumerate(open_ones):
+            load.send(f"{at}1,1,a\n".encode())
+        alter(server, "ADD COLUMN x INT DEFAULT '5', DROP COLUMN v, RENAME COLUMN s TO text")
+        alter(server, "ADD COLUMN v BIGINT AFTER k")
+        for at, load in enumerate(open_ones):
+            load.send(f"{at}2,2,b\n{at}3,3,c\n".encode())
+        replies = [load.finish() for load in open_ones]
+        for reply in replies:
+            expect_equal((reply["Status"], reply["NumberLoadedRows"]), ("Success", 3), f"a load: {reply}")
+        alter(server, "MODIFY COLUMN x LARGEINT")
+        status, _, body = server.request("PUT", "/api/db/_stream_load_2pc",
+                                         headers={"txn_id": str(replies[1]["TxnId"]), "txn_operation": "commit"})
+        expect_equal((status, json.loads(body)["status"]), (200, "Success"), "the commit")
+        wanted = [f"{at}{i}\t\\N\t{text}\t5".lstrip("0") for at in (0, 1) for i, text in ((1, "a"), (2, "b"), (3, "c"))]
+        for when in ("before", "after"):
+            expect_equal(fields(server), ["k", "v", "text", "x"], f"columns {when} kill -9")
+            expect_equal(table(server), sorted(wanted), f"rows {when} kill -9: an old value of v must not come back")
+            server.restart()
+
+
+@suite.test("wider types, defaults of the time of the ALTER, order_by and where over blocks of several schemas")
+def lifted():
+    with Server(shards=2) as server:
+        server.create(columns="k INT NOT NULL, a TINYINT NULL, d DECIMAL(6,2) NULL, t DATE NULL, f FLOAT NULL, c CHAR(3) NULL")
+        server.load_ok(b"1,-5,-1.25,2024-02-29,0.5,abc\n2,\\N,\\N,\\N,\\N,\\N\n", rows=2, column_separator=",")
+        alter(server, "MODIFY COLUMN a BIGINT, MODIFY COLUMN d DECIMAL(30,4), MODIFY COLUMN t DATETIME(3), "
+                      "MODIFY COLUMN f DOUBLE, MODIFY COLUMN c VARCHAR(20)")
+        alter(server, "ADD COLUMN made DATETIME DEFAULT CURRENT_TIMESTAMP, ADD COLUMN z DECIMAL(9,3) DEFAULT '1.5'")
+        server.load_ok(b"3,5000000000,1.2345,2024-03-01 01:02:03.5,0.25,abcdefgh,2020-01-01 00:00:00,9\n", rows=1,
+                       column_separator=",")
+        made = server.scan("t", "made")
+        expect(made[0] == made[1] and made[0] > "2024", f"the rows that were there have the time of the ALTER: {made}")
+        server.restart()
+        expect_equal(server.scan("t", "made"), made, "it stays the same")
+        expect_equal(table(server, "k,a,d,t,f,c,z"),
+                     ["1\t-5\t-1.2500\t2024-02-29T00:00\t0.5\tabc\t1.500", "2\t\\N\t\\N\t\\N\t\\N\t\\N\t1.500",
+                      "3\t5000000000\t1.2345\t2024-03-01T01:02:03.500\t0.25\tabcdefgh\t9.000"], "the rows")
+        status, _, body = server.request("GET", "/api/db/t/_scan?columns=k&order_by=z,a%20desc&where=z%20%3E%201.2")
+        expect_equal((status, body.split()), (200, [b"1", b"2", b"3"]), "order_by and where")
+
+
+@suite.test("what ALTER TABLE refuses, it refuses whole and in words; the job of a client goes on")
+def refusals():
+    with Server(shards=2) as server:
+        server.create()
+        refused(server, "ADD COLUMN v INT", "Can not add column which already exists in base table: v")
+        refused(server, "ADD COLUMN new INT, ADD COLUMN V INT", "already exists")
+        refused(server, "ADD COLUMN n INT NOT NULL", "Field 'n' doesn't have a default value")
+        refused(server, "ADD COLUMN n INT DEFAULT 'many'", "does not fit")
+        refused(server, "ADD COLUMN n INT FIRST", "Invalid column order. value should be after key")
+        refused(server, "ADD COLUMN n INT AFTER nothing", "Column[nothing]")
+        refused(server, "DROP COLUMN nothing", "Column does not exists: nothing")
+        refused(server, "DROP COLUMN k", "cannot be dropped")
+        refused(server, "RENAME COLUMN v s", "Column name[s] is already used")
+        refused(server, "MODIFY COLUMN v TINYINT", "Can not change int to tinyint")
+        refused(server, "MODIFY COLUMN s STRING NOT NULL", "Can not change from nullable to non-nullable")
+        refused(server, "ADD PARTITION p VALUES LESS THAN ('3')", "not supported yet")
+        expect_equal(fields(server), ["k", "v", "s"], "columns")
+        server.execute("ALTER TABLE `db`.`t` MODIFY COLUMN `v` COMMENT 'how many'", database="")
+        create = server.execute("SHOW CREATE TABLE t")["data"][0][1]
+        expect("COMMENT 'how many'" in create, create)
+        _, _, body = server.request("GET", "/api/db/t/_schema")
+        expect_equal(json.loads(body)["data"]["properties"][1]["comment"], "how many", "_schema")
+
+
+@suite.test("what connectors ask over HTTP before they alter: look-ups in information_schema, enable_light_schema_change")
+def lookups():
+    with Server(shards=2) as server:
+        server.create()
+        alter(server, "ADD COLUMN extra VARCHAR(96) DEFAULT 'x' COMMENT 'more'")
+        find = ("SELECT COLUMN_NAME FROM information_schema.`COLUMNS` WHERE TABLE_SCHEMA = 'db' AND TABLE_NAME = 't' "
+                "AND COLUMN_NAME = '{}'")
+        expect_equal(server.execute(find.format("extra"))["data"], [["extra"]], "a column that is there")
+        expect_equal(server.execute(find.format("other"))["data"], [], "a column that is not")
+        found = server.execute("SELECT `SCHEMA_NAME` FROM `INFORMATION_SCHEMA`.`SCHEMATA` WHERE SCHEMA_NAME = 'db'")
+        expect_equal(found["data"], [["db"]], "the database")
+        found = server.execute("SELECT TABLE_NAME FROM information_schema.`TABLES` WHERE TABLE_SCHEMA = 'db'")
+        expect_equal(found["data"], [["t"]], "the tables")
+        row = server.execute("SHOW FULL COLUMNS FROM `db`.`t`")["data"][3]
+        expect_equal((row[0], row[5], row[8]), ("extra", "x", "more"), "SHOW FULL COLUMNS")
+        refusal = server.statement("SELECT count(*) FROM t")
+        expect(refusal["code"] != 0 and "not supported yet" in refusal["data"], f"a SELECT of rows: {refusal}")
+        path = "/api/enable_light_schema_change/db/"
+        for method in ("GET", "POST"):
+            for asked, code in (({"isDropColumn": False, "columnName": "n"}, 0), ({"isDropColumn": True, "columnName": "v"}, 0),
+                                ({"isDropColumn": True, "columnName": "k"}, 1), (None, 0)):
+                _, _, body = server.request(method, path + "t", json.dumps(asked) if asked else None)
+                expect_equal(json.loads(body)["code"], code, f"{method} {asked}: {body}")
+        _, _, body = server.request("GET", path + "nothing", "{}")
+        expect_equal(json.loads(body)["code"], 1, "an unknown table")
+        for path in ("/api/query/default_cluster/", "/api/query/internal"):
+            _, _, body = server.request("POST", path, json.dumps({"stmt": "ALTER TABLE `db`.`t` ADD COLUMN y" + path[-1] + " INT"}
+                                                                 if path[-1] != "/" else {"stmt": "SHOW DATABASES"}))
+            expect_equal(json.loads(body)["code"], 0, f"{path}: {body}")
+
+
+@suite.test("hidden_columns on a table without a delete sign: one field more in every row, before and after ALTER TABLE")
+def hidden_columns():
+    with Server(shards=2) as server:
+        server.create()
+        csv = {"column_separator": ",", "hidden_columns": "__DORIS_DELETE_SIGN__"}
+        server.load_ok(b"1,1,a,0\n2,2,b,0\n", rows=2, **csv)
+        server.load_ok(b"3,3,c\n", rows=1, **csv)
+        opened = LoadStream(server, **csv)
+        opened.send(b"4,4,d,0\n")
+        alter(server, "ADD COLUMN x INT")
+        opened.send(b"5,5,e,0\n")
+        expect_equal(opened.finish()["NumberLoadedRows"], 2, "rows of a load that was open")
+        server.load_ok(b"6,6,f,66,0\n", rows=1, **csv)
+        server.load_ok(b"7,7,g,77\n", rows=1, **csv)
+        server.load_ok(b"8,88,0\n", rows=1, columns="`k`,`x`,__DORIS_DELETE_SIGN__", **csv)
+        server.load_ok(json_rows([{"k": "9", "v": "9", "0": "0"}, {"k": "10", "x": 1, "__DORIS_DELETE_SIGN__": "0"}]), rows=2,
+                       format="json", read_json_by_line="true", hidden_columns="__DORIS_DELETE_SIGN__")
+        expect_equal(sorted(server.scan("t", "k,x"), key=lambda line: int(line.split()[0])),
+                     ["1\t\\N", "2\t\\N", "3\t\\N", "4\t\\N", "5\t\\N", "6\t66", "7\t77", "8\t88", "9\t\\N", "10\t1"], "rows")
+
+
+@suite.test("many JSON loads on all shards while columns are added one by one: no value that was sent after its ALTER is lost")
+def many_loads():
+    columns, loads, rounds = 6, 4, 30
+    with Server(shards=2) as server:
+        server.create()
+        added = 0
+        lock = threading.Lock()
+        failures = []
+
+        def stream(which):
+            try:
+                load = LoadStream(server, format="json", read_json_by_line="true", two_phase_commit="true" if which == 0 else "false")
+                for i in range(rounds):
+                    with lock:
+                        there = added
+                    row = {"k": which * 1000 + i, "v": there}
+                    for c in range(columns):
+                        row[f"c{c}"] = c * 10 + which
+                    text = json_rows([row])
+                    load.send(text[:len(text) // 2])
+                    load.send(text[len(text) // 2:])
+                    time.sleep(0.01)
+                reply = load.finish()
+                expect_equal((reply["Status"], reply["NumberLoadedRows"]), ("Success", rounds), f"a load: {reply}")
+                if which == 0:
+                    server.request("PUT", "/api/db/_stream_load_2pc", headers={"txn_id": str(reply["TxnId"]), "txn_operation": "commit"})
+            except Exception as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=stream, args=(which,)) for which in range(loads)]
+        for thread in threads:
+            thread.start()
+        for c in range(columns):
+            time.sleep(0.04)
+            alter(server, f"ADD COLUMN c{c} INT")
+            with lock:
+                added = c + 1
+        for thread in threads:
+            thread.join()
+        expect(not failures, f"a load failed: {failures[:1]}")
+        for round_ in range(2):
+            lines = server.scan("t")
+            expect_equal(len(lines), loads * rounds, "rows")
+            for line in lines:
+                cells = line.split("\t")
+                there = int(cells[1])
+                got = cells[3:3 + there]
+                expect_equal(got, [str(c * 10 + int(cells[0]) // 1000) for c in range(there)], f"the columns of row {cells[0]}")
+            server.restart(shards=1 + round_)
+
+
+if __name__ == "__main__":
+    sys.exit(suite.run())
