@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 import time
+import zlib
 
 import penstock_e2e as e2e
 from penstock_e2e import LoadStream, Server, expect, expect_equal
@@ -65,6 +66,50 @@ def json_follows():
                 expect_equal(fields(server), ["k", "n", "s", "e"], f"columns {when} kill -9")
                 expect_equal(table(server), wanted, f"rows {when} kill -9")
                 server.restart(shards=3 - shards)
+
+
+@suite.test("JSON in every form follows: one array, arrays by line, gzip, where, partitions; with columns or jsonpaths it does not")
+def json_forms():
+    partitions = ("PARTITION BY RANGE(k) (PARTITION a VALUES LESS THAN ('100'), PARTITION b VALUES LESS THAN ('200'))")
+    forms = {
+        "array": ({"strip_outer_array": "true"}, b"[", b",", b"]", True),
+        "lines of arrays": ({"strip_outer_array": "true", "read_json_by_line": "true"}, b"[", b"]\n[", b"]", True),
+        "gzip": ({"read_json_by_line": "true", "compress_type": "gz"}, b"", b"\n", b"\n", True),
+        "where": ({"read_json_by_line": "true", "where": "k != 5"}, b"", b"\n", b"\n", True),
+        "where of a column that goes": ({"read_json_by_line": "true", "where": "v is null or v < 50"}, b"", b"\n", b"\n", False),
+        "columns": ({"read_json_by_line": "true", "columns": "k,s"}, b"", b"\n", b"\n", False),
+        "expressions": ({"read_json_by_line": "true", "columns": "k,s,v=k+1"}, b"", b"\n", b"\n", False),
+        "jsonpaths": ({"read_json_by_line": "true", "jsonpaths": '["$.k","$.v","$.s"]'}, b"", b"\n", b"\n", False),
+    }
+    for name, (headers, before, between, behind, follows) in forms.items():
+        with Server(shards=2) as server:
+            server.execute("CREATE DATABASE db", "")
+            server.execute(f"CREATE TABLE t (k BIGINT NOT NULL, v INT NULL, s STRING NULL) DUPLICATE KEY(k) {partitions} "
+                           "DISTRIBUTED BY HASH(k) BUCKETS 4")
+            packer = zlib.compressobj(wbits=31) if "compress_type" in headers else None
+
+            def pack(data):
+                return packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH) if packer else data
+
+            load = LoadStream(server, format="json", max_filter_ratio="0.5", **headers)
+            rows = [{"k": k, "v": k, "s": f"s{k}", "extra": f"e{k}"} for k in range(1, 9)] + [{"k": 500}]
+            text = before + between.join(json.dumps(row).encode() for row in rows) + behind
+            cut = text.index(b'{"k": 4') + 12
+            load.send(pack(text[:cut]))
+            time.sleep(0.1)
+            alter(server, "ADD COLUMN extra VARCHAR(9) AFTER k, DROP COLUMN v")
+            last = pack(text[cut:])
+            if packer:
+                last += packer.flush()
+            for at in range(0, len(last), 7):
+                load.send(last[at:at + 7])
+            reply = load.finish()
+            expect_equal(reply["Status"], "Success", f"{name}: {reply}")
+            expect_equal(reply["NumberFilteredRows"], 1, f"{name}: the row that has no partition")
+            wanted = [f"{k}\t{f'e{k}' if follows and k >= 4 else chr(92) + 'N'}\ts{k}" for k in range(1, 9)]
+            if name == "where":
+                wanted.pop(4)
+            expect_equal(table(server), wanted, name)
 
 
 @suite.test("CSV loads go on with the columns they began with over ADD, DROP, RENAME and MODIFY, plain and two-phase")
