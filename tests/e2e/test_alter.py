@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 import time
+import urllib.parse
 import zlib
 
 import penstock_e2e as e2e
@@ -34,6 +35,11 @@ def refused(server, text, reason):
     expect(reason in str(reply["data"]), f"ALTER TABLE t {text}: {reply['data']}")
 
 
+def open_load(server, **headers):
+    """A load that has begun: what is altered from now on is altered beside it."""
+    return LoadStream(server, **headers, Expect="100-continue").wait_continue()
+
+
 def fields(server):
     return [row[0] for row in server.execute("DESC t")["data"]]
 
@@ -47,7 +53,7 @@ def json_follows():
     for shards in (1, 2):
         with Server(shards=shards) as server:
             server.create()
-            load = LoadStream(server, format="json", read_json_by_line="true")
+            load = open_load(server, format="json", read_json_by_line="true")
             load.send(json_rows([{"k": 1, "v": 1, "s": "a"}, {"k": 2, "extra": "too early"}]))
             load.send(b'{"k":3,"ex')
             time.sleep(0.2)
@@ -91,7 +97,7 @@ def json_forms():
             def pack(data):
                 return packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH) if packer else data
 
-            load = LoadStream(server, format="json", max_filter_ratio="0.5", **headers)
+            load = open_load(server, format="json", max_filter_ratio="0.5", **headers)
             rows = [{"k": k, "v": k, "s": f"s{k}", "extra": f"e{k}"} for k in range(1, 9)] + [{"k": 500}]
             text = before + between.join(json.dumps(row).encode() for row in rows) + behind
             cut = text.index(b'{"k": 4') + 12
@@ -116,7 +122,7 @@ def json_forms():
 def csv_keeps():
     with Server(shards=2) as server:
         server.create()
-        open_ones = [LoadStream(server, column_separator=",", two_phase_commit=two_phase) for two_phase in ("false", "true")]
+        open_ones = [open_load(server, column_separator=",", two_phase_commit=two_phase) for two_phase in ("false", "true")]
         for at, load in enumerate(open_ones):
             load.send(f"{at}1,1,a\n".encode())
         alter(server, "ADD COLUMN x INT DEFAULT '5', DROP COLUMN v, RENAME COLUMN s TO text")
@@ -156,6 +162,14 @@ def lifted():
                       "3\t5000000000\t1.2345\t2024-03-01T01:02:03.500\t0.25\tabcdefgh\t9.000"], "the rows")
         status, _, body = server.request("GET", "/api/db/t/_scan?columns=k&order_by=z,a%20desc&where=z%20%3E%201.2")
         expect_equal((status, body.split()), (200, [b"1", b"2", b"3"]), "order_by and where")
+        alter(server, "ADD COLUMN n STRING, ADD COLUMN e STRING DEFAULT '', ADD COLUMN l ARRAY<INT> DEFAULT '[]', "
+                      "ADD COLUMN j JSON DEFAULT '{\"a\":1}'")
+        for where, rows in (("n is null", 3), ("n = ''", 0), ("e = ''", 3), ("length(e) = 0 and n is null", 3),
+                            ("cast(e as int) is null", 3), ("e like '%' and made is not null", 3), ("concat(n, 'x') = 'x'", 0)):
+            _, _, body = server.request("GET", "/api/db/t/_scan?columns=count(*)&where=" + urllib.parse.quote(where))
+            expect_equal(body.strip(), str(rows).encode(), f"where {where}")
+        _, _, body = server.request("GET", "/api/db/t/_scan?columns=n,e,l,j&format=json&order_by=n,e")
+        expect_equal([json.loads(line) for line in body.splitlines()], [{"n": None, "e": "", "l": [], "j": {"a": 1}}] * 3, "as JSON")
 
 
 @suite.test("what ALTER TABLE refuses, it refuses whole and in words; the job of a client goes on")
@@ -220,7 +234,7 @@ def hidden_columns():
         csv = {"column_separator": ",", "hidden_columns": "__DORIS_DELETE_SIGN__"}
         server.load_ok(b"1,1,a,0\n2,2,b,0\n", rows=2, **csv)
         server.load_ok(b"3,3,c\n", rows=1, **csv)
-        opened = LoadStream(server, **csv)
+        opened = open_load(server, **csv)
         opened.send(b"4,4,d,0\n")
         alter(server, "ADD COLUMN x INT")
         opened.send(b"5,5,e,0\n")

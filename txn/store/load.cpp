@@ -122,19 +122,20 @@ core::Task<void> Load::shrink() {
   if (!busy_) not_busy_.notify_all();
 }
 
-// The table has another schema than the one that rows are read with. A table that is gone is never followed.
+// The table has a newer schema than the one that rows are read with. (An older one, where the load began with a change that
+// is still on its way here.) A table that is gone is never followed.
 bool Load::is_behind() const {
   const auto& catalog = shard_.tablets().catalog();
   if (!follow_ || failure_ || catalog == nullptr) return false;
   const auto table = catalog->find_table(load_.table->id);
-  return table != nullptr && table->schema->id != load_.table->schema->id;
+  return table != nullptr && table->schema->id > load_.table->schema->id;
 }
 
 core::Task<std::expected<void, LoadError>> Load::follow_table() {
   CO_TRY_VOID(co_await settle_rows(Keep::Nothing));
   const auto catalog = shard_.tablets().catalog();
   const auto table = catalog->find_table(load_.table->id);
-  if (failure_ || table == nullptr) co_return std::expected<void, LoadError>{};
+  if (failure_ || table == nullptr) co_return std::expected<void, LoadError>{};  // dropped meanwhile
   if (follow_(*table)) {
     load_.table = table;
     builder_ = std::make_unique<BlockBuilder>(table->schema);
