@@ -1,6 +1,5 @@
 #include "txn/rowset/block_lift.hpp"
 
-#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -114,15 +113,24 @@ core::Result<> add_constant(Block& block, const ColumnDef& definition) {
 }  // namespace
 
 core::Result<> lift_block(Block& block, const TableSchema& schema, std::span<const ColumnId> wanted) {
+  // All of them mostly stand in one order: the next is looked for behind the last, and then everywhere.
+  const auto find_from = [](const auto& list, std::size_t& hint, ColumnId id) {
+    if (hint >= list.size() || list[hint].id != id) {
+      hint = 0;
+      while (hint < list.size() && list[hint].id != id) ++hint;
+    }
+    return hint < list.size() ? hint++ : list.size();
+  };
+  std::size_t next_column = 0;
+  std::size_t next_definition = 0;
   for (const ColumnId id : wanted) {
-    const ColumnDef* const definition = schema.find(id);
-    if (definition == nullptr) continue;
-    const auto found = std::find_if(block.columns.begin(), block.columns.end(),
-                                    [&](const Block::Column& column) { return column.id == id; });
-    if (found != block.columns.end()) {
-      TRY_VOID(widen(*found, definition->type));
+    const std::size_t definition = find_from(schema.columns, next_definition, id);
+    if (definition == schema.columns.size()) continue;
+    const std::size_t column = find_from(block.columns, next_column, id);
+    if (column < block.columns.size()) {
+      TRY_VOID(widen(block.columns[column], schema.columns[definition].type));
     } else {
-      TRY_VOID(add_constant(block, *definition));
+      TRY_VOID(add_constant(block, schema.columns[definition]));
     }
   }
   return {};

@@ -124,9 +124,10 @@ core::Task<void> Load::shrink() {
 
 // The table has a newer schema than the one that rows are read with. (An older one, where the load began with a change that
 // is still on its way here.) A table that is gone is never followed.
-bool Load::is_behind() const {
+bool Load::is_behind() {
   const auto& catalog = shard_.tablets().catalog();
-  if (!follow_ || failure_ || catalog == nullptr) return false;
+  if (!follow_ || failure_ || catalog == nullptr || catalog->version() == seen_catalog_) return false;
+  seen_catalog_ = catalog->version();
   const auto table = catalog->find_table(load_.table->id);
   return table != nullptr && table->schema->id > load_.table->schema->id;
 }

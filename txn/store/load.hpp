@@ -86,7 +86,7 @@ class Load {
   core::Task<std::expected<void, LoadError>> flush_block(Keep keep);
   core::Task<std::expected<void, LoadError>> settle_rows(Keep keep);
   core::Task<std::expected<void, LoadError>> follow_table();
-  bool is_behind() const;
+  bool is_behind();
   void forget_rows();
   void note_memory();
   void release_pins();
@@ -96,6 +96,7 @@ class Load {
   BeganLoad load_;  // its table: as the rows are read now
   const double max_filter_ratio_;
   Follow follow_;
+  std::uint64_t seen_catalog_ = 0;  // the version that was looked at last: most pieces find no other
   std::unique_ptr<BodyDecoder> decoder_;
   std::unique_ptr<BlockBuilder> builder_;
   std::vector<BlockRef> blocks_;
