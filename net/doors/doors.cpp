@@ -16,6 +16,7 @@ Doors::Doors(txn::Store& store, ErrorLogs& error_logs, Options options)
       node_frontends_(authenticator_, options.address, BackendsHandler::Form::NodeFrontends),
       error_log_(error_logs),
       statement_(store, authenticator_),
+      light_change_(store, authenticator_),
       scan_(store, authenticator_, options.sort_memory_max),
       root_(options.version),
       redirect_(router_, options.address) {
@@ -25,6 +26,10 @@ Doors::Doors(txn::Store& store, ErrorLogs& error_logs, Options options)
     router_.add(method, "/api/{db}/{table}/_stream_load_2pc", two_phase_);
   }
   router_.add(Method::Post, "/api/query/{cluster}/{db}", statement_);
+  router_.add(Method::Post, "/api/query/{cluster}", statement_);
+  for (const Method method : {Method::Get, Method::Post}) {
+    router_.add(method, "/api/enable_light_schema_change/{db}/{table}", light_change_);
+  }
   router_.add(Method::Get, "/api/{db}/{table}/_scan", scan_);
   router_.add(Method::Get, "/api/_load_error_log", error_log_);
   router_.add(Method::Get, "/api/{db}/get_load_state", load_state_);

@@ -18,6 +18,7 @@
 #include "net/load/redirect_handler.hpp"
 #include "net/load/two_phase_handler.hpp"
 #include "net/query/front_handlers.hpp"
+#include "net/query/light_change_handler.hpp"
 #include "net/query/scan_handler.hpp"
 #include "net/query/schema_handler.hpp"
 #include "net/query/statement_handler.hpp"
@@ -56,6 +57,7 @@ class Doors {
   BootstrapHandler bootstrap_;
   ErrorLogHandler error_log_;
   StatementHandler statement_;
+  LightChangeHandler light_change_;
   ScanHandler scan_;
   HealthHandler health_;
   RootHandler root_;

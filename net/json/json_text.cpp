@@ -80,4 +80,27 @@ std::expected<std::string, std::string> json_string_field(std::string_view body,
   return std::string(value);
 }
 
+std::expected<bool, std::string> json_flag_field(std::string_view body, std::string_view field) {
+  const simdjson::padded_string padded(body);
+  simdjson::ondemand::parser parser;
+  simdjson::ondemand::document document;
+  simdjson::ondemand::object object;
+  if (const auto error = parser.iterate(padded).get(document)) {
+    return std::unexpected(fmt::format("the body is not JSON: {}", simdjson::error_message(error)));
+  }
+  if (const auto error = document.get_object().get(object)) {
+    return std::unexpected(fmt::format("the body is not a JSON object: {}", simdjson::error_message(error)));
+  }
+  simdjson::ondemand::value value;
+  const auto missing = object.find_field_unordered(field).get(value);
+  if (missing == simdjson::NO_SUCH_FIELD) return false;
+  if (missing)
+    return std::unexpected(fmt::format("the body is not JSON: {}", simdjson::error_message(missing)));
+  bool flag = false;
+  if (!value.get_bool().get(flag)) return flag;
+  std::int64_t number = 0;
+  if (!value.get_int64().get(number)) return number != 0;
+  return std::unexpected(fmt::format("\"{}\" of the body is neither true nor false", field));
+}
+
 }  // namespace penstock::net

@@ -18,4 +18,7 @@ std::string json_string(std::string_view text);
 // The value of one string field of the object that `body` is.
 std::expected<std::string, std::string> json_string_field(std::string_view body, std::string_view field);
 
+// A true or false of the object that `body` is; false where it is not there, as in Doris also from 0 and 1.
+std::expected<bool, std::string> json_flag_field(std::string_view body, std::string_view field);
+
 }  // namespace penstock::net

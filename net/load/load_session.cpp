@@ -7,36 +7,14 @@
 
 #include "core/base/log.hpp"
 #include "net/load/error_logs.hpp"
+#include "net/load/load_decoder.hpp"
 #include "net/load/load_reply.hpp"
-#include "net/load/table_rules.hpp"
-#include "txn/decode/csv_decoder.hpp"
 #include "txn/decode/inflate.hpp"
-#include "txn/decode/json_decoder.hpp"
-#include "txn/expression/deriving_decoder.hpp"
-#include "txn/expression/load_shape.hpp"
-#include "txn/expression/partitioned_decoder.hpp"
 
 namespace penstock::net {
 namespace {
 
 constexpr std::size_t kErrorRowsShown = 10;
-
-txn::CellRules cell_rules(const LoadRequest& request) {
-  txn::CellRules rules;
-  rules.strict = request.strict_mode;
-  rules.zone = request.zone;
-  return rules;
-}
-
-txn::CsvOptions csv_options(const LoadRequest& request, const txn::StoreLimits& limits) {
-  txn::CsvOptions options;
-  request.csv.apply_to(options);
-  options.cells = cell_rules(request);
-  options.block = limits.block;
-  options.row_bytes_max = limits.row_bytes_max;
-  options.rejects = limits.rejects;
-  return options;
-}
 
 // The log's entries; a reason may itself hold a line delimiter, so they are cut where the next one begins.
 std::vector<std::string> first_entries(std::string_view log) {
@@ -103,57 +81,6 @@ class BodySource final : public txn::LoadSource {
  private:
   BodyReader& body_;
 };
-
-// What Doris's front end finds when it plans the load.
-std::unexpected<txn::LoadError> analysis_error(std::string_view why) {
-  return std::unexpected(
-      txn::LoadError{"ANALYSIS_ERROR", fmt::format("errCode = 2, detailMessage = {}", why)});
-}
-
-// What turns the body into the table's rows: a decoder of its format, the expressions of the head behind it, and what
-// rows the table's partitions take behind those.
-std::expected<std::unique_ptr<txn::BodyDecoder>, txn::LoadError> make_decoder(const LoadRequest& request,
-                                                                              const txn::StoreLimits& limits,
-                                                                              const txn::Table& table,
-                                                                              std::int64_t now_micros,
-                                                                              txn::DecodeScratch& scratch) {
-  if (auto fits = check_table_rules(request, table); !fits) return analysis_error(fits.error());
-  auto filter = txn::PartitionFilter::make(table, request.partitions);
-  if (!filter) return analysis_error(filter.error());
-  const std::int64_t local_micros = request.zone.micros_to_local(now_micros);
-  auto shape =
-      txn::shape_load(table.schema, {.columns = request.columns,
-                                     .where = request.where,
-                                     .expressions = {.now_micros = local_micros, .zone = request.zone}});
-  if (!shape) return std::unexpected(txn::LoadError{"INVALID_ARGUMENT", shape.error()});
-  const txn::MappingOptions mapping_options{.columns = shape->columns,
-                                            .hidden_columns = request.hidden_columns,
-                                            .load_time_micros = local_micros,
-                                            .zone = request.zone,
-                                            .json_columns = shape->json_columns};
-  auto mapping = txn::map_columns(*shape->schema, mapping_options);
-  if (!mapping) return std::unexpected(txn::LoadError{"INVALID_ARGUMENT", mapping.error()});
-  std::unique_ptr<txn::BodyDecoder> decoder;
-  if (request.json) {
-    txn::JsonOptions options = json_options(*request.json, limits);
-    options.line_delimiter = request.csv.line_delimiter;
-    options.cells = cell_rules(request);
-    decoder = std::make_unique<txn::JsonDecoder>(std::move(options), shape->schema, std::move(*mapping),
-                                                 mapping_options, scratch);
-  } else {
-    decoder = std::make_unique<txn::CsvDecoder>(csv_options(request, limits), shape->schema,
-                                                std::move(*mapping), scratch);
-  }
-  if (shape->derivation != nullptr) {
-    decoder = std::make_unique<txn::DerivingDecoder>(
-        std::move(decoder), std::move(shape->derivation),
-        txn::DerivingDecoder::Options{
-            .cells = cell_rules(request), .block = limits.block, .rejects = limits.rejects},
-        scratch);
-  }
-  if (*filter == nullptr) return decoder;
-  return std::make_unique<txn::PartitionedDecoder>(std::move(decoder), std::move(*filter), limits.rejects);
-}
 
 // A body's inflater and what it takes of the shard's memory for such.
 class CompressedBody {
@@ -262,8 +189,8 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
   reply.group_commit = request.group_commit;
   reply.begin_ms = core::to_millis(begun->begin_time);
 
-  auto made = make_decoder(request, store.limits(), *begun->load.table, shard.now().wall_micros,
-                           store.here().scratch());
+  auto made = make_load_decoder(request, store.limits(), *begun->load.table, shard.now().wall_micros,
+                                store.here().scratch());
   if (!made) {
     co_await store.abort(begun->load.txn, made.error().message);
     reply.status = "Fail";
@@ -272,8 +199,8 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
     (void)co_await exchange.reply(Response::json(format_load_reply(reply)));
     co_return;
   }
-  auto load =
-      std::make_unique<txn::Load>(store.here(), begun->load, std::move(*made), request.max_filter_ratio);
+  auto load = std::make_unique<txn::Load>(store.here(), begun->load, std::move(made->decoder),
+                                          request.max_filter_ratio, std::move(made->follow));
   reply.put_ms = core::to_millis(shard.now().monotonic - begun->received) - reply.begin_ms;
 
   const core::Instant deadline = shard.now().monotonic + request.timeout;

@@ -49,8 +49,8 @@ void append_json_cell(std::string& out, const txn::ColumnView& column, std::size
 void append_json_nested(std::string& out, const txn::ColumnView& column, std::size_t row) {
   const bool is_struct = column.type.kind == txn::TypeKind::Struct;
   const bool is_array = column.type.kind == txn::TypeKind::Array;
-  const std::size_t begin = is_struct ? 0 : column.offsets[row];
-  const std::size_t end = is_struct ? column.children.size() : column.offsets[row + 1];
+  const std::size_t begin = is_struct ? 0 : column.offsets[column.at(row)];
+  const std::size_t end = is_struct ? column.children.size() : column.offsets[column.at(row) + 1];
   out += is_array ? '[' : '{';
   std::string key;
   for (std::size_t i = begin; i < end; ++i) {

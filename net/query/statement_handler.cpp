@@ -6,6 +6,7 @@
 #include "net/query/rest_reply.hpp"
 #include "net/query/statement_rights.hpp"
 #include "txn/schema/ddl_parser.hpp"
+#include "txn/schema/name_views.hpp"
 #include "txn/schema/names.hpp"
 #include "txn/schema/plan.hpp"
 #include "txn/schema/show.hpp"
@@ -45,7 +46,7 @@ Rows one_column(std::vector<std::string> values) {
   return rows;
 }
 
-// SHOW statements need the catalog only.
+// SHOW and SELECT statements need the catalog only.
 std::expected<std::string, std::string> show(const txn::Catalog& catalog, const txn::Statement& statement,
                                              const std::string& current) {
   if (const auto* databases = std::get_if<txn::ShowDatabasesStatement>(&statement)) {
@@ -62,6 +63,11 @@ std::expected<std::string, std::string> show(const txn::Catalog& catalog, const 
       for (auto& row : rows) row.emplace_back("BASE TABLE");
     }
     return result_set(names, rows, 0);
+  }
+  if (const auto* names = std::get_if<txn::SelectNamesStatement>(&statement)) {
+    const auto list = txn::select_names(catalog, *names);
+    if (!list) return std::unexpected(list.error().message);
+    return result_set(list->names, list->rows, 0);
   }
   const auto* const columns = std::get_if<txn::ShowColumnsStatement>(&statement);
   const txn::TableName& asked =

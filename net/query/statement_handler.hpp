@@ -1,4 +1,5 @@
-// StatementHandler: POST /api/query/{cluster}/{db} with {"stmt": "..."}: DDL and SHOW in Doris's words.
+// StatementHandler: POST /api/query/{cluster}/{db} with {"stmt": "..."}: DDL, SHOW, and SELECT of names from
+// information_schema, in Doris's words. POST /api/query/{cluster} is the same without a database.
 //
 // Journey:  Router -> [StatementHandler] -> parse_statement -> Store::execute, or the catalog for SHOW.
 // Shard:    one per shard.

@@ -48,6 +48,7 @@ TEST(CrashMatrix, a_load_that_outlives_its_table_survives_an_end_at_every_operat
 }
 TEST(CrashMatrix, files_that_are_held_survive_an_end_at_every_operation) { run_matrix("holding", 5); }
 TEST(CrashMatrix, truncated_tables_survive_an_end_at_every_operation) { run_matrix("truncating", 5); }
+TEST(CrashMatrix, altered_tables_survive_an_end_at_every_operation) { run_matrix("altering", 5); }
 TEST(CrashMatrix, a_footer_alone_in_a_dead_file_survives_an_end_at_every_operation) {
   run_matrix("footer_alone", 5);
 }

@@ -1,3 +1,4 @@
+#include "tests/crash/altered_loads.hpp"
 #include "tests/crash/crash_matrix.hpp"
 
 namespace penstock::crash {
@@ -181,6 +182,26 @@ Task<void> truncate_again(Store* store, Knowledge* knows) {
   co_await load(store, knows, {.number = 40, .rows = 250, .table = "other"});
 }
 
+// ---- (f) ALTER TABLE ----------------------------------------------------------------------------------------------------
+
+// Loads open over it, snapshots on both sides. Whether it was done before an end is not asked here (alter_test.cpp does):
+// the rows must all be readable. Bodies have two fields, so the table keeps two columns.
+Task<void> alter_often(Store* store, Knowledge* knows, int first) {
+  co_await create_table(store, knows, "t");
+  co_await load(store, knows, {.number = first, .rows = 20});
+  OpenLoad open;
+  co_await open_load(store, knows, {.number = first + 1, .rows = 20}, &open);
+  (void)co_await statement(store,
+                           "ALTER TABLE t RENAME COLUMN v w, ADD COLUMN x INT DEFAULT '5', DROP COLUMN x");
+  co_await load(store, knows, {.number = first + 2, .rows = 11});
+  (void)co_await statement(store, "ALTER TABLE t MODIFY COLUMN w VARCHAR(60) COMMENT 'wider'");
+  co_await end_load(knows, &open);
+  co_await loads_together(store, knows, {{.number = first + 3, .rows = 3}, {.number = first + 4, .rows = 2}});
+  (void)co_await statement(store, "ALTER TABLE t RENAME COLUMN w v, MODIFY COLUMN v STRING");
+  co_await many_records(store, knows, first + 5, 4);
+  co_await scan_beside(store, knows, "t");
+}
+
 std::vector<Scenario> make_scenarios() {
   std::vector<Scenario> all;
   all.push_back({"loads", {run(small_and_large)}, {}});
@@ -232,6 +253,11 @@ std::vector<Scenario> make_scenarios() {
                    limits.coordinator.log_files_per_snapshot = 2;
                    limits.journal = {.file_bytes = 16384, .file_bytes_min = 12288};
                  }});
+  all.push_back({"altering",
+                 {run([](Store* s, Knowledge* k) { return alter_often(s, k, 1); }), kill(),
+                  run([](Store* s, Knowledge* k) { return alter_often(s, k, 20); }), restart(), settle()},
+                 {},
+                 [](txn::StoreLimits& limits) { limits.coordinator.log_files_per_snapshot = 2; }});
   for (Scenario& scenario : two_phase_scenarios()) all.push_back(std::move(scenario));
   return all;
 }

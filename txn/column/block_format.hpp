@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -102,6 +103,7 @@ class Block {
   };
   BlockHeader header;
   std::vector<Column> columns;  // those asked for that the block has, in the block's order
+  std::vector<std::unique_ptr<ColumnBuilder>> constants;  // what block_lift's constant columns look into
 
   std::uint32_t rows() const { return header.rows; }
   const ColumnView* find(ColumnId id) const;

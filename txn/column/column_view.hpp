@@ -8,6 +8,7 @@
 // Journey:  ColumnBuilder, Block -> [ColumnView] -> encodings, merges, scans, value_format.
 // Shard:    one; a view of somebody's buffers, valid while they stay as they are.
 // Promise:  rows values can be read.
+//           A constant view (row_mask 0) is for reading cells: its one value stands for every row.
 // Failure:  none.
 #pragma once
 
@@ -33,20 +34,23 @@ struct ColumnView {
   const std::uint32_t* offsets = nullptr;  // strings, Array, Map: rows + 1 of them (none at all for no rows)
   const char* text = nullptr;              // strings only
   std::vector<ColumnView> children;        // of nested types: the elements; keys and values; fields
+  std::size_t row_mask = SIZE_MAX;         // 0: constant
 
+  // Where a row's value lies.
+  std::size_t at(std::size_t row) const { return row & row_mask; }
   bool is_null(std::size_t row) const {
-    return validity != nullptr && (validity[row >> 3] >> (row & 7) & 1) == 0;
+    return validity != nullptr && (validity[at(row) >> 3] >> (at(row) & 7) & 1) == 0;
   }
   template <class T>
   T value(std::size_t row) const {
     T out;
-    std::memcpy(&out, values + row * sizeof(T), sizeof(T));
+    std::memcpy(&out, values + at(row) * sizeof(T), sizeof(T));
     return out;
   }
   std::string_view text_at(std::size_t row) const {
-    return {text + offsets[row], offsets[row + 1] - offsets[row]};
+    return {text + offsets[at(row)], offsets[at(row) + 1] - offsets[at(row)]};
   }
-  std::size_t text_bytes() const { return rows == 0 ? 0 : offsets[rows] - offsets[0]; }
+  std::size_t text_bytes() const { return rows == 0 ? 0 : offsets[at(rows - 1) + 1] - offsets[0]; }
 };
 
 }  // namespace penstock::txn

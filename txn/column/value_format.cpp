@@ -190,8 +190,8 @@ class NestedText {
   void append(const ColumnView& column, std::size_t row) {
     const bool is_struct = column.type.kind == TypeKind::Struct;
     const bool is_array = column.type.kind == TypeKind::Array;
-    const std::size_t begin = is_struct ? 0 : column.offsets[row];
-    const std::size_t end = is_struct ? column.children.size() : column.offsets[row + 1];
+    const std::size_t begin = is_struct ? 0 : column.offsets[column.at(row)];
+    const std::size_t end = is_struct ? column.children.size() : column.offsets[column.at(row) + 1];
     out_ += is_array ? '[' : '{';
     for (std::size_t i = begin; i < end; ++i) {
       if (i != begin) out_ += ", ";

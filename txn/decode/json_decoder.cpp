@@ -24,28 +24,32 @@ static_assert(GrowBuffer::kSlack >= kTail);
 
 JsonDecoder::JsonDecoder(JsonOptions options, std::shared_ptr<const TableSchema> schema,
                          ColumnMapping mapping, const MappingOptions& defaults, DecodeScratch& scratch)
-    : options_(std::move(options)),
-      schema_(std::move(schema)),
-      mapping_(std::move(mapping)),
-      fields_(json_fields(*schema_, mapping_, defaults, options_.paths)),
-      scratch_(scratch),
-      rejects_(options_.rejects) {
+    : options_(std::move(options)), scratch_(scratch), rejects_(options_.rejects) {
   options_.cells.has_json_escapes = true;
   CHECK(!options_.line_delimiter.empty());
-  CHECK_EQ(mapping_.targets.size(), schema_->columns.size());
   if (scratch_.json == nullptr) scratch_.json = std::make_shared<JsonScratch>();
+  mark_done_ = options_.line_delimiter.find_first_of(kByteOrderMark) != std::string::npos;
+  follow(std::move(schema), std::move(mapping), defaults);
+}
+
+void JsonDecoder::follow(std::shared_ptr<const TableSchema> schema, ColumnMapping mapping,
+                         const MappingOptions& defaults) {
+  schema_ = std::move(schema);
+  mapping_ = std::move(mapping);
+  CHECK_EQ(mapping_.targets.size(), schema_->columns.size());
+  fields_ = json_fields(*schema_, mapping_, defaults, options_.paths);
   parser_ = std::make_unique<JsonRowParser>(
       JsonRowParser::Options{.fields = &fields_,
                              .jsonpaths = options_.jsonpaths,
                              .root = &options_.root,
                              .cell_bytes_max = 2 * options_.row_bytes_max + kFillBytesMax},
       *schema_);
+  row_bound_ = RowBound();
   for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
     row_bound_.add(schema_->columns[i].type, mapping_.targets[i].fill.text.size());
   }
   rows_max_ = std::clamp<std::size_t>(JsonScratch::kCellsMax / std::max<std::size_t>(fields_.size(), 1), 1,
                                       RowBatch::kRowsMax);
-  mark_done_ = options_.line_delimiter.find_first_of(kByteOrderMark) != std::string::npos;
 }
 
 JsonDecoder::~JsonDecoder() = default;

@@ -47,6 +47,11 @@ class JsonDecoder final : public BodyDecoder {
               const MappingOptions& defaults, DecodeScratch& scratch);
   ~JsonDecoder() override;
 
+  // The rows from here on are of another schema: the next call wants a builder of it. A row that is in hand in part is
+  // one of them; counts, and where in the body it is, go on.
+  void follow(std::shared_ptr<const TableSchema> schema, ColumnMapping mapping,
+              const MappingOptions& defaults);
+
   FeedResult feed(core::Bytes piece, BlockBuilder& builder) override;
   FeedResult::State finish(BlockBuilder& builder) override;
 

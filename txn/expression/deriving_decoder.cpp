@@ -50,14 +50,21 @@ void store_values(const Vector& values, const Type& type, std::size_t count, Col
 DerivingDecoder::DerivingDecoder(std::unique_ptr<BodyDecoder> inside, std::unique_ptr<Derivation> derivation,
                                  const Options& options, DecodeScratch& scratch)
     : inside_(std::move(inside)),
-      derivation_(std::move(derivation)),
       options_(options),
       scratch_(scratch),
-      source_(derivation_->source),
+      source_(derivation->source),
       own_(options.rejects) {
   options_.cells.has_json_escapes = inside_->has_json_escapes();
+  follow(std::move(derivation));
+}
+
+void DerivingDecoder::follow(std::unique_ptr<Derivation> derivation) {
+  CHECK_EQ(source_.rows(), 0u);
+  derivation_ = std::move(derivation);
+  source_ = BlockBuilder(derivation_->source);
+  results_.clear();
   for (const ColumnDef& column : derivation_->target->columns) results_.emplace_back(column.type);
-  views_.resize(results_.size());
+  views_.assign(results_.size(), {});
   std::size_t rows = kStepWorkMax / (kValueWork * std::max<std::size_t>(results_.size(), 1));
   rows = std::min(std::clamp<std::size_t>(rows, 1, kBatchRowsMax), derivation_->program->batch_rows_max());
   if (derivation_->filter != nullptr) rows = std::min(rows, derivation_->filter->batch_rows_max());

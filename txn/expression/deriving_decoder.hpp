@@ -48,6 +48,10 @@ class DerivingDecoder final : public BodyDecoder {
   std::size_t waiting_bytes() const override;
   FeedResult::State settle(BlockBuilder& builder) override;
 
+  // The rows from here on are of another schema, as the decoder inside knows already. Only when settle() said
+  // NeedInput last.
+  void follow(std::unique_ptr<Derivation> derivation);
+
  private:
   using State = FeedResult::State;
   enum class Outcome : std::uint8_t { Taken, Full, TooMuch };

@@ -38,6 +38,9 @@ class PartitionedDecoder final : public BodyDecoder {
   std::size_t waiting_bytes() const override { return inside_->waiting_bytes(); }
   FeedResult::State settle(BlockBuilder& builder) override;
 
+  // The rows from here on are of another schema, as the decoder inside knows already.
+  void follow(std::unique_ptr<PartitionFilter> filter) { filter_ = std::move(filter); }
+
  private:
   void judge(BlockBuilder& builder);
   void reject_row(const BlockBuilder& builder, std::size_t row);

@@ -142,6 +142,19 @@ core::Result<> Catalog::change(const TruncateTable& truncate) {
   return {};
 }
 
+core::Result<> Catalog::change(const AlterTable& alter) {
+  if (!alter.table) return refuse("altering no table");
+  const auto found = tables_.find(alter.table->id);
+  if (found == tables_.end()) return refuse("altering an unknown table");
+  TRY_VOID(check_alteration(*found->second, *alter.table));
+  const SchemaId schema = alter.table->schema->id;
+  if (schema < next_schema_ || schema.value == UINT64_MAX)
+    return refuse("altering a table into a used schema id");
+  found->second = alter.table;
+  next_schema_ = SchemaId{schema.value + 1};
+  return {};
+}
+
 bool operator==(const Catalog& a, const Catalog& b) {
   const auto same = [](const auto& x, const auto& y) { return x.first == y.first && *x.second == *y.second; };
   return a.version_ == b.version_ && a.next_database_ == b.next_database_ && a.next_table_ == b.next_table_ &&

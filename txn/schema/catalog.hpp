@@ -65,7 +65,16 @@ struct TruncateTable {
   SchemaId new_schema;
   friend bool operator==(const TruncateTable&, const TruncateTable&) = default;
 };
-using CatalogChange = std::variant<CreateDatabase, DropDatabase, CreateTable, DropTable, TruncateTable>;
+// The table as it is from now on, under a schema id of its own. Its rows stay as they are: those that were written
+// under an earlier schema are lifted to the new one whenever they are read.
+struct AlterTable {
+  std::shared_ptr<const Table> table;
+  friend bool operator==(const AlterTable& a, const AlterTable& b) {
+    return a.table && b.table ? *a.table == *b.table : a.table == b.table;
+  }
+};
+using CatalogChange =
+    std::variant<CreateDatabase, DropDatabase, CreateTable, DropTable, TruncateTable, AlterTable>;
 
 void encode_change(const CatalogChange& change, core::ByteWriter& out);
 core::Result<CatalogChange> decode_change(
@@ -110,6 +119,7 @@ class Catalog {
   core::Result<> change(const CreateTable& create);
   core::Result<> change(const DropTable& drop);
   core::Result<> change(const TruncateTable& truncate);
+  core::Result<> change(const AlterTable& alter);
 
   std::uint64_t version_ = 0;
   DatabaseId next_database_{1};

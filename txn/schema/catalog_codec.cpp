@@ -7,6 +7,7 @@
 //                 3 CreateTable     table
 //                 4 DropTable       u64 id
 //                 5 TruncateTable   u64 id, u64 new id, u64 new schema id
+//                 6 AlterTable      table (as it is after it)
 //   catalog  := u8 format = 1, u64 version, u64 next_database, u64 next_table, u64 next_schema,
 //               list of (u64 id, text name, properties) by name, list of table by id
 //   table    := u64 id, u64 database, text name, u8 key_model, list of u32 key column, u8 distribution,
@@ -16,7 +17,8 @@
 //               list of (text name, and of a Range: key lower, key upper, of a List: list of key)
 //   key      := list of (u8 kind, and of a Number: u64 low and u64 high half, of a Text: text)
 //   column   := u32 id, text name, type, flag nullable, flag is_key,
-//               u8 default_kind, u8 default_precision, text default_value (Literal only), text comment
+//               u8 default_kind (and 128 if there is an initial_value), u8 default_precision,
+//               text default_value (Literal only), text initial_value (if there is one), text comment
 //   type     := u8 kind, u8 precision, u8 scale, u32 length, and of nested kinds: list of (text name, of a Struct's
 //               fields only; type)
 //   properties := list of (text key, text value)
@@ -33,13 +35,15 @@ using core::ByteWriter;
 
 constexpr std::uint8_t kFormat = 1;
 constexpr std::size_t kTextBytesMin = 4;  // an empty text
+constexpr std::uint8_t kHasInitialValue = 128;
 
 enum class ChangeKind : std::uint8_t {
   CreateDatabase = 1,
   DropDatabase = 2,
   CreateTable = 3,
   DropTable = 4,
-  TruncateTable = 5
+  TruncateTable = 5,
+  AlterTable = 6
 };
 
 std::unexpected<core::Error> corrupt(const char* what) { return core::fail(core::Errc::Corrupt, what); }
@@ -134,9 +138,11 @@ void put_column(const ColumnDef& column, ByteWriter& out) {
   put_type(column.type, out);
   out.put(static_cast<std::uint8_t>(column.nullable));
   out.put(static_cast<std::uint8_t>(column.is_key));
-  out.put(column.default_kind);
+  const auto default_kind = static_cast<std::uint8_t>(column.default_kind);
+  out.put(static_cast<std::uint8_t>(default_kind | (column.initial_value ? kHasInitialValue : 0)));
   out.put(column.default_precision);
   if (column.default_kind == DefaultKind::Literal) out.put_text(column.default_value.value_or(""));
+  if (column.initial_value) out.put_text(*column.initial_value);
   out.put_text(column.comment);
 }
 
@@ -147,9 +153,12 @@ ColumnDef get_column(ByteReader& in) {
   column.type = get_type(in);
   column.nullable = get_flag(in);
   column.is_key = get_flag(in);
-  column.default_kind = get_enum(in, DefaultKind::CurrentDate);
+  const auto default_kind = in.get<std::uint8_t>();
+  if ((default_kind & ~kHasInitialValue) > static_cast<std::uint8_t>(DefaultKind::CurrentDate)) in.fail();
+  if (in.ok()) column.default_kind = static_cast<DefaultKind>(default_kind & ~kHasInitialValue);
   column.default_precision = in.get<std::uint8_t>();
   if (column.default_kind == DefaultKind::Literal) column.default_value = in.get_text();
+  if ((default_kind & kHasInitialValue) != 0) column.initial_value = in.get_text();
   column.comment = in.get_text();
   return column;
 }
@@ -303,6 +312,9 @@ void encode_change(const CatalogChange& change, ByteWriter& out) {
     out.put(truncate->id.value);
     out.put(truncate->new_id.value);
     out.put(truncate->new_schema.value);
+  } else if (const auto* alter = std::get_if<AlterTable>(&change)) {
+    out.put(ChangeKind::AlterTable);
+    put_table(*alter->table, out);
   }
 }
 
@@ -334,6 +346,12 @@ core::Result<CatalogChange> decode_change(ByteReader& in) {
       truncate.new_id = TableId{in.get<std::uint64_t>()};
       truncate.new_schema = SchemaId{in.get<std::uint64_t>()};
       change = truncate;
+      break;
+    }
+    case ChangeKind::AlterTable: {
+      auto table = get_table(in);
+      if (!table) return corrupt("a table in a catalog change");
+      change = AlterTable{std::move(table)};
       break;
     }
   }

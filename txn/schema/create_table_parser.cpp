@@ -195,10 +195,7 @@ SqlResult<> parse_columns(SqlCursor& cursor, CreateTableStatement& out) {
       out.indexes.push_back(std::move(index));
       continue;
     }
-    ColumnSpec column;
-    TRY(column.name, cursor.expect_name("a column name"));
-    TRY(column.type, parse_type(cursor));
-    TRY_VOID(parse_column_words(cursor, column));
+    TRY(ColumnSpec column, parse_column(cursor));
     out.columns.push_back(std::move(column));
   } while (cursor.accept_symbol(','));
   if (!cursor.accept_symbol(')')) {
@@ -284,6 +281,14 @@ SqlResult<bool> accept_clause(SqlCursor& cursor, CreateTableStatement& out, bool
 }
 
 }  // namespace
+
+SqlResult<ColumnSpec> parse_column(SqlCursor& cursor) {
+  ColumnSpec column;
+  TRY(column.name, cursor.expect_name("a column name"));
+  TRY(column.type, parse_type(cursor));
+  TRY_VOID(parse_column_words(cursor, column));
+  return column;
+}
 
 SqlResult<Statement> parse_create_table(SqlCursor& cursor) {
   CreateTableStatement out;

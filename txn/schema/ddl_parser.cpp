@@ -158,12 +158,16 @@ SqlResult<Statement> parse_statement(std::string_view text) {
     parser = parse_describe;
   } else if (cursor.accept_keyword("SHOW")) {
     parser = parse_show;
+  } else if (cursor.accept_keyword("ALTER")) {
+    parser = parse_alter;
+  } else if (cursor.accept_keyword("SELECT")) {
+    parser = parse_select;
   } else {
-    for (const char* word : {"ALTER", "SELECT", "INSERT", "UPDATE", "DELETE", "USE", "SET", "EXPLAIN",
-                             "ADMIN", "GRANT", "REVOKE", "RECOVER", "REFRESH", "WITH"}) {
+    for (const char* word : {"INSERT", "UPDATE", "DELETE", "USE", "SET", "EXPLAIN", "ADMIN", "GRANT",
+                             "REVOKE", "RECOVER", "REFRESH", "WITH"}) {
       if (cursor.at_keyword(word)) return sql_error(fmt::format("{} is not supported yet", word));
     }
-    return cursor.unexpected_here("CREATE, DROP, TRUNCATE, SHOW or DESC");
+    return cursor.unexpected_here("CREATE, DROP, TRUNCATE, ALTER, SHOW, DESC or SELECT");
   }
   TRY(Statement statement, parser(cursor));
   TRY_VOID(cursor.expect_end());

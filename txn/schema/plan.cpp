@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "txn/schema/alter_planner.hpp"
 #include "txn/schema/names.hpp"
 #include "txn/schema/table_planner.hpp"
 
@@ -90,6 +91,7 @@ SqlResult<Change> plan(const Catalog& catalog, const CreateTableLikeStatement& s
   table.database = database->id;
   auto schema = std::make_shared<TableSchema>(*like->schema);
   schema->id = catalog.next_schema();
+  for (ColumnDef& column : schema->columns) column.initial_value.reset();  // there are no rows to have it
   table.schema = std::move(schema);
   return CreateTable{std::make_shared<const Table>(std::move(table))};
 }
@@ -98,6 +100,17 @@ SqlResult<Change> plan(const Catalog& catalog, const TruncateTableStatement& sta
                        std::string_view current) {
   TRY(const auto table, find_table(catalog, statement.name, current));
   return TruncateTable{table->id, catalog.next_table(), catalog.next_schema()};
+}
+
+SqlResult<Change> plan(const Catalog& catalog, const AlterTableStatement& statement,
+                       std::string_view current) {
+  TRY(const auto before, find_table(catalog, statement.name, current));
+  TRY(Table after, plan_alter(*before, statement));
+  if (after == *before) return std::nullopt;
+  auto schema = std::make_shared<TableSchema>(*after.schema);
+  schema->id = catalog.next_schema();
+  after.schema = std::move(schema);
+  return AlterTable{std::make_shared<const Table>(std::move(after))};
 }
 
 SqlResult<Change> plan(const Catalog& catalog, const DropTableStatement& statement,
@@ -116,7 +129,7 @@ SqlResult<Change> plan(const Catalog& catalog, const DropTableStatement& stateme
 
 template <class Show>
 SqlResult<Change> plan(const Catalog&, const Show&, std::string_view) {
-  return sql_error("SHOW does not change anything");
+  return sql_error("SHOW and SELECT do not change anything");
 }
 
 }  // namespace
@@ -127,7 +140,8 @@ bool is_change(const Statement& statement) {
          std::holds_alternative<CreateTableStatement>(statement) ||
          std::holds_alternative<CreateTableLikeStatement>(statement) ||
          std::holds_alternative<TruncateTableStatement>(statement) ||
-         std::holds_alternative<DropTableStatement>(statement);
+         std::holds_alternative<DropTableStatement>(statement) ||
+         std::holds_alternative<AlterTableStatement>(statement);
 }
 
 SqlResult<Change> plan_change(const Catalog& catalog, const Statement& statement,
@@ -155,8 +169,12 @@ std::uint64_t partition_bytes_of(const PartitioningSpec& spec) {
 
 std::uint64_t change_bytes_max(const Statement& statement) {
   std::uint64_t bytes = 4096;
-  // A copy is as large as what it copies, which only the catalog knows: it goes into a record of its own.
-  if (std::holds_alternative<CreateTableLikeStatement>(statement)) return UINT64_MAX / 2;
+  // A copy is as large as what it copies, and an altered table is written whole. Only the catalog knows how large that
+  // is: it goes into a record of its own.
+  if (std::holds_alternative<CreateTableLikeStatement>(statement) ||
+      std::holds_alternative<AlterTableStatement>(statement)) {
+    return UINT64_MAX / 2;
+  }
   const auto* create = std::get_if<CreateTableStatement>(&statement);
   if (create == nullptr) return bytes;
   for (const ColumnSpec& column : create->columns) {

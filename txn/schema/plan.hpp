@@ -20,7 +20,7 @@
 
 namespace penstock::txn {
 
-// Whether a statement changes the catalog (CREATE, DROP, TRUNCATE) rather than asking about it (SHOW, DESC).
+// Whether a statement changes the catalog (CREATE, DROP, TRUNCATE, ALTER) rather than asking about it (SHOW, DESC).
 bool is_change(const Statement& statement);
 
 SqlResult<std::optional<CatalogChange>> plan_change(const Catalog& catalog, const Statement& statement,

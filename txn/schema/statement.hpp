@@ -48,6 +48,7 @@ struct ColumnSpec {
   DefaultKind default_kind = DefaultKind::None;
   std::optional<std::uint32_t> default_precision;  // CURRENT_TIMESTAMP(3)
   std::optional<std::string> default_value;
+  std::optional<std::string> initial_value;  // ColumnDef's; set_initial_values (txn/decode) works it out
   std::string comment;
 };
 
@@ -134,6 +135,46 @@ struct DropTableStatement {
   bool force = false;
 };
 
+// Where a column comes to stand. Neither: behind all others, or where it is.
+struct ColumnPlace {
+  bool is_first = false;
+  std::optional<std::string> after;
+};
+
+// ADD COLUMN a INT AFTER x, ADD COLUMN (a INT, b INT).
+struct AddColumns {
+  bool if_not_exists = false;
+  std::vector<ColumnSpec> columns;
+  ColumnPlace place;
+};
+struct DropColumn {
+  bool if_exists = false;
+  std::string name;
+};
+struct RenameColumn {
+  std::string from;
+  std::string to;
+};
+struct ModifyColumn {
+  ColumnSpec column;  // without a comment, or a default: it keeps its own
+  ColumnPlace place;
+};
+struct CommentColumn {
+  std::string name;
+  std::string comment;
+};
+struct CommentTable {
+  std::string comment;
+};
+using AlterClause =
+    std::variant<AddColumns, DropColumn, RenameColumn, ModifyColumn, CommentColumn, CommentTable>;
+
+// All clauses or none of them, in their order.
+struct AlterTableStatement {
+  TableName name;
+  std::vector<AlterClause> clauses;
+};
+
 struct ShowDatabasesStatement {
   std::optional<std::string> like;
 };
@@ -156,9 +197,18 @@ struct ShowColumnsStatement {
   std::optional<std::string> like;
 };
 
-using Statement =
-    std::variant<CreateDatabaseStatement, DropDatabaseStatement, CreateTableStatement,
-                 CreateTableLikeStatement, TruncateTableStatement, DropTableStatement, ShowDatabasesStatement,
-                 ShowTablesStatement, ShowCreateTableStatement, ShowColumnsStatement>;
+// SELECT a, b FROM information_schema.columns WHERE a = 'x' AND ... ORDER BY a LIMIT 5: how clients look for names.
+struct SelectNamesStatement {
+  std::vector<std::string> columns;  // empty: *
+  std::string view;                  // of information_schema
+  std::vector<std::pair<std::string, std::string>> conditions;
+  std::vector<std::string> order_by;
+  std::optional<std::uint32_t> limit;
+};
+
+using Statement = std::variant<CreateDatabaseStatement, DropDatabaseStatement, CreateTableStatement,
+                               CreateTableLikeStatement, TruncateTableStatement, DropTableStatement,
+                               AlterTableStatement, ShowDatabasesStatement, ShowTablesStatement,
+                               ShowCreateTableStatement, ShowColumnsStatement, SelectNamesStatement>;
 
 }  // namespace penstock::txn

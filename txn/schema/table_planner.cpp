@@ -55,6 +55,8 @@ SqlResult<> plan_default(const ColumnSpec& spec, ColumnDef& column) {
   return {};
 }
 
+}  // namespace
+
 SqlResult<ColumnDef> plan_column(const ColumnSpec& spec) {
   if (!is_column_name(spec.name) || spec.name.starts_with("__DORIS_")) {
     return sql_error(fmt::format("Incorrect column name '{}'", spec.name));
@@ -67,6 +69,8 @@ SqlResult<ColumnDef> plan_column(const ColumnSpec& spec) {
   TRY_VOID(plan_default(spec, column));
   return column;
 }
+
+namespace {
 
 SqlResult<std::vector<ColumnDef>> plan_columns(const CreateTableStatement& statement) {
   if (statement.columns.empty()) return sql_error("A table must have at least 1 column");

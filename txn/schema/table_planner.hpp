@@ -13,5 +13,7 @@
 namespace penstock::txn {
 
 SqlResult<Table> plan_table(const CreateTableStatement& statement);
+// One column of a table, apart from its key and its id.
+SqlResult<ColumnDef> plan_column(const ColumnSpec& spec);
 
 }  // namespace penstock::txn

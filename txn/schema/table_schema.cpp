@@ -97,6 +97,8 @@ core::Result<> check_table(const Table& table) {
       return refuse("a column's default precision");
     }
     if (column.default_precision > kDateTimeScaleMax) return refuse("a column's default precision");
+    if (column.initial_value && column.initial_value->size() > kInitialValueMax)
+      return refuse("a column's initial value");
     const bool is_key = i < table.key_columns.size();
     if (column.is_key != is_key) return refuse("key columns that are not the first columns");
     if (is_key && column.id != table.key_columns[i])
@@ -119,6 +121,33 @@ core::Result<> check_table(const Table& table) {
     if (!partitioned.insert(id.value).second) return refuse("a table's partition columns");
   }
   return check_partitioning(table.partitioning, partition_types(table));
+}
+
+core::Result<> check_alteration(const Table& before, const Table& after) {
+  const auto refuse = [](const char* why) { return core::fail(core::Errc::InvalidArgument, why); };
+  TRY_VOID(check_table(after));
+  if (after.id != before.id || after.database != before.database || after.name != before.name) {
+    return refuse("an altered table that is another one");
+  }
+  if (after.key_model != before.key_model || after.key_columns != before.key_columns ||
+      after.distribution != before.distribution || after.hash_columns != before.hash_columns ||
+      after.buckets != before.buckets || after.partitioning != before.partitioning) {
+    return refuse("altering how a table keeps its rows");
+  }
+  if (after.next_column < before.next_column) return refuse("altering a table with used column ids");
+  for (const ColumnDef& column : after.schema->columns) {
+    const ColumnDef* const was = before.schema->find(column.id);
+    if (was == nullptr) {
+      if (column.id < before.next_column) return refuse("adding a column with a used id");
+      const bool has_value = column.nullable || column.initial_value.has_value();
+      if (!has_value) return refuse("adding a column that has no value for the rows that are there");
+      continue;
+    }
+    if (!can_widen(was->type, column.type)) return refuse("altering a column to a type that is not wider");
+    if (was->nullable && !column.nullable) return refuse("altering a column from NULL to NOT NULL");
+    if (column.initial_value != was->initial_value) return refuse("altering a column's initial value");
+  }
+  return {};
 }
 
 }  // namespace penstock::txn

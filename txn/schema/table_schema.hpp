@@ -34,6 +34,7 @@ using TableId = core::StrongId<struct TableTag, std::uint64_t>;
 using SchemaId = core::StrongId<struct SchemaTag, std::uint64_t>;
 
 inline constexpr std::size_t kColumnsMax = 4096;
+inline constexpr std::size_t kInitialValueMax = 1048576;  // bytes of ColumnDef::initial_value
 inline constexpr std::uint32_t kBucketsMax = 4096;
 inline constexpr std::uint32_t kBucketsDefault = 10;  // BUCKETS AUTO, or no BUCKETS at all
 
@@ -59,6 +60,9 @@ struct ColumnDef {
   DefaultKind default_kind = DefaultKind::None;
   std::uint8_t default_precision = 0;        // CurrentTimestamp only
   std::optional<std::string> default_value;  // Literal only
+  // What rows have that were there before the column was (ALTER TABLE ADD COLUMN), as text; none: NULL. Columns that
+  // came with the table have none.
+  std::optional<std::string> initial_value;
   std::string comment;
 
   friend bool operator==(const ColumnDef&, const ColumnDef&) = default;
@@ -106,6 +110,8 @@ bool takes_every_row(const Table& table);
 
 // Whether the parts of a table fit each other. (Not whether DDL would allow it: plan_change judges that.)
 core::Result<> check_table(const Table& table);
+// Whether a table can become another one by ALTER TABLE: rows of the first can be read as rows of the second.
+core::Result<> check_alteration(const Table& before, const Table& after);
 
 // ASCII letters in either case, all other bytes as they are.
 bool equal_ignoring_case(std::string_view a, std::string_view b);

@@ -147,6 +147,55 @@ std::size_t expansion(const Type& type) {
 
 namespace {
 
+// How many bytes a whole number has; 0 for other kinds.
+std::size_t integer_bytes(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::TinyInt:
+    case TypeKind::SmallInt:
+    case TypeKind::Int:
+    case TypeKind::BigInt:
+    case TypeKind::LargeInt:
+      return row_of(kind).width;
+    default:
+      return 0;
+  }
+}
+
+bool is_limited_text(TypeKind kind) { return kind == TypeKind::Char || kind == TypeKind::Varchar; }
+
+}  // namespace
+
+bool can_widen(const Type& from, const Type& to) {
+  if (from == to) return true;
+  const std::size_t bytes = integer_bytes(from.kind);
+  switch (to.kind) {
+    case TypeKind::SmallInt:
+    case TypeKind::Int:
+    case TypeKind::BigInt:
+    case TypeKind::LargeInt:
+      return bytes != 0 && bytes <= integer_bytes(to.kind);
+    case TypeKind::Float:
+      return bytes != 0 && bytes <= 2;
+    case TypeKind::Double:
+      return from.kind == TypeKind::Float || (bytes != 0 && bytes <= 4);
+    case TypeKind::Decimal:
+      return from.kind == TypeKind::Decimal && to.scale >= from.scale &&
+             to.precision - to.scale >= from.precision - from.scale;
+    case TypeKind::DateTime:
+      return from.kind == TypeKind::Date || (from.kind == TypeKind::DateTime && to.scale >= from.scale);
+    case TypeKind::Char:
+      return from.kind == TypeKind::Char && to.length >= from.length;
+    case TypeKind::Varchar:
+      return is_limited_text(from.kind) && to.length >= from.length;
+    case TypeKind::String:
+      return is_limited_text(from.kind);
+    default:
+      return false;
+  }
+}
+
+namespace {
+
 // As DDL can read it again.
 std::string field_name(const std::string& name) {
   const bool is_plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {

@@ -126,6 +126,10 @@ std::size_t row_width(const Type& type);
 std::size_t expansion(const Type& type);
 inline constexpr std::size_t kExpansionMax = 64;
 
+// Whether each value of one type is a value of the other as well: what MODIFY COLUMN may do. Readers convert such
+// values as they find them (txn/rowset/block_lift).
+bool can_widen(const Type& from, const Type& to);
+
 // As SHOW CREATE TABLE prints it: `int`, `decimal(10,2)`, `datetime`, `datetime(3)`, `varchar(20)`, `text`,
 // `array<int>`, `map<int,text>`, `struct<a:int,b:text>`.
 std::string type_name(const Type& type);

@@ -1,11 +1,15 @@
 #include "txn/store/load.hpp"
 
+#include "core/base/result.hpp"
+
 namespace penstock::txn {
 
-Load::Load(StoreShard& shard, BeganLoad load, std::unique_ptr<BodyDecoder> decoder, double max_filter_ratio)
+Load::Load(StoreShard& shard, BeganLoad load, std::unique_ptr<BodyDecoder> decoder, double max_filter_ratio,
+           Follow follow)
     : shard_(shard),
       load_(std::move(load)),
       max_filter_ratio_(max_filter_ratio),
+      follow_(std::move(follow)),
       decoder_(std::move(decoder)),
       builder_(std::make_unique<BlockBuilder>(load_.table->schema)) {
   shard_.enlist(*this);
@@ -52,6 +56,7 @@ core::Task<std::expected<void, LoadError>> Load::append(core::Bytes piece) {
   while (busy_) co_await not_busy_.wait();
   busy_ = true;
   std::expected<void, LoadError> result{};
+  if (is_behind()) result = co_await follow_table();
   body_bytes_ += piece.size();
   while (!piece.empty() && result && !failure_) {
     const FeedResult fed = decoder_->feed(piece, *builder_);
@@ -94,9 +99,8 @@ core::Task<std::expected<void, LoadError>> Load::flush_block(Keep keep) {
   co_return std::expected<void, LoadError>{};
 }
 
-core::Task<void> Load::shrink() {
-  const bool was_busy = busy_;  // the caller shrinks itself
-  busy_ = true;
+// Whatever rows there are, in the decoder or in the builder, are written.
+core::Task<std::expected<void, LoadError>> Load::settle_rows(Keep keep) {
   for (bool more = true; more && !failure_;) {
     const auto state = decoder_ == nullptr ? FeedResult::State::NeedInput : decoder_->settle(*builder_);
     if (state == FeedResult::State::Paused) {
@@ -104,12 +108,42 @@ core::Task<void> Load::shrink() {
       continue;
     }
     more = state == FeedResult::State::BlockFull;
-    const auto flushed = co_await flush_block(Keep::Nothing);
-    if (!flushed) fail(flushed.error());
+    CO_TRY_VOID(co_await flush_block(keep));
   }
+  co_return std::expected<void, LoadError>{};
+}
+
+core::Task<void> Load::shrink() {
+  const bool was_busy = busy_;  // the caller shrinks itself
+  busy_ = true;
+  if (const auto settled = co_await settle_rows(Keep::Nothing); !settled) fail(settled.error());
   if (failure_) fail(*failure_);  // aborted meanwhile: it must not be asked for memory again
   busy_ = was_busy;
   if (!busy_) not_busy_.notify_all();
+}
+
+// The table has a newer schema than the one that rows are read with. (An older one, where the load began with a change that
+// is still on its way here.) A table that is gone is never followed.
+bool Load::is_behind() {
+  const auto& catalog = shard_.tablets().catalog();
+  if (!follow_ || failure_ || catalog == nullptr || catalog->version() == seen_catalog_) return false;
+  seen_catalog_ = catalog->version();
+  const auto table = catalog->find_table(load_.table->id);
+  return table != nullptr && table->schema->id > load_.table->schema->id;
+}
+
+core::Task<std::expected<void, LoadError>> Load::follow_table() {
+  CO_TRY_VOID(co_await settle_rows(Keep::Nothing));
+  const auto catalog = shard_.tablets().catalog();
+  const auto table = catalog->find_table(load_.table->id);
+  if (failure_ || table == nullptr) co_return std::expected<void, LoadError>{};  // dropped meanwhile
+  if (follow_(*table)) {
+    load_.table = table;
+    builder_ = std::make_unique<BlockBuilder>(table->schema);
+  } else {
+    follow_ = {};
+  }
+  co_return std::expected<void, LoadError>{};
 }
 
 void Load::fail(LoadError why) {
@@ -143,6 +177,7 @@ core::Task<std::expected<void, LoadError>> Load::finish() {
 }
 
 core::Task<std::expected<void, LoadError>> Load::end_body() {
+  if (is_behind()) CO_TRY_VOID(co_await follow_table());
   if (failure_) co_return std::unexpected(*failure_);
   for (;;) {
     const FeedResult::State state = decoder_->finish(*builder_);

@@ -1,5 +1,9 @@
 // Load: one Stream Load on its shard, from the first byte of its body to its outcome.
 //
+// A load whose rows name their columns follows ALTER TABLE: what it has of the schema before goes into a block of its own,
+// and the next piece of the body is read with the new one. Others keep the columns that they began with; readers see to
+// the rest (txn/rowset/block_lift).
+//
 // Journey:  net/load feeds it -> [Load] -> BodyDecoder -> BlockBuilder -> StoreShard::write_block -> Precommitter.
 // Shard:    one shard for its whole life.
 // Promise:  after finish() returned ok the rows are visible (plain) or prepared (two-phase), durably; otherwise nothing of
@@ -9,6 +13,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +44,11 @@ struct LoadCounts {
 
 class Load {
  public:
-  Load(StoreShard& shard, BeganLoad load, std::unique_ptr<BodyDecoder> decoder, double max_filter_ratio);
+  // Of a load whose rows name their columns: makes its decoder read rows of the table as it is now. False: it cannot,
+  // and goes on with the table as it was. Called when nothing of the rows before waits in the decoder.
+  using Follow = std::function<bool(const Table&)>;
+  Load(StoreShard& shard, BeganLoad load, std::unique_ptr<BodyDecoder> decoder, double max_filter_ratio,
+       Follow follow = {});
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
   ~Load();
@@ -83,14 +92,19 @@ class Load {
   enum class Keep { Memory, Nothing };
   core::Task<std::expected<void, LoadError>> end_body();
   core::Task<std::expected<void, LoadError>> flush_block(Keep keep);
+  core::Task<std::expected<void, LoadError>> settle_rows(Keep keep);
+  core::Task<std::expected<void, LoadError>> follow_table();
+  bool is_behind();
   void forget_rows();
   void note_memory();
   void release_pins();
   LoadError decode_error() const;
 
   StoreShard& shard_;
-  const BeganLoad load_;
+  BeganLoad load_;  // its table: as the rows are read now
   const double max_filter_ratio_;
+  Follow follow_;
+  std::uint64_t seen_catalog_ = 0;  // the version that was looked at last: most pieces find no other
   std::unique_ptr<BodyDecoder> decoder_;
   std::unique_ptr<BlockBuilder> builder_;
   std::vector<BlockRef> blocks_;

@@ -1,5 +1,7 @@
 #include "txn/store/scan.hpp"
 
+#include "txn/rowset/block_lift.hpp"
+
 namespace penstock::txn {
 
 std::uint64_t Scan::rows() const {
@@ -16,6 +18,7 @@ core::Task<core::Result<std::optional<Block>>> Scan::next(std::vector<ColumnId> 
   if (block.header.table != ref.table || block.rows() != ref.rows) {
     co_return core::fail(core::Errc::Corrupt, "a block that does not match the list it is in");
   }
+  CO_TRY_VOID(lift_block(block, *table_->schema, columns));
   co_return std::optional<Block>(std::move(block));
 }
 

@@ -1,6 +1,6 @@
 // Scan: the visible rows of a table at one checkpoint, block by block, in bounded memory.
 //
-// Journey:  net/query -> Store::scan -> [Scan] -> ExtentReader -> decode_block.
+// Journey:  net/query -> Store::scan -> [Scan] -> ExtentReader -> decode_block -> lift_block.
 // Shard:    the shard that asked; the list of blocks comes from the shards that own the table's buckets.
 // Promise:  all blocks of one checkpoint and none of a later one, in the order the rows became visible. What it reads is
 //           pinned. close() must be awaited before destruction.
@@ -26,7 +26,7 @@ class Scan {
 
   const Table& table() const { return *table_; }
   std::uint64_t rows() const;  // from the block list alone: count(*)
-  // The next block with the chosen columns; nothing after the last.
+  // The next block with the chosen columns, as the table has them at the checkpoint; nothing after the last.
   core::Task<core::Result<std::optional<Block>>> next(std::vector<ColumnId> columns);
   const std::string& error_place() const { return reader_.last_error_place(); }
   core::Task<void> close_files() { co_await reader_.close(); }

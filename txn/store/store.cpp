@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "txn/decode/initial_value.hpp"
+
 namespace penstock::txn {
 namespace {
 
@@ -215,6 +217,8 @@ core::Task<BeginResult> Store::begin(BeginRequest request) {
 }
 
 core::Task<std::expected<void, SqlError>> Store::execute(Statement statement, std::string database) {
+  CO_TRY_VOID(
+      set_initial_values(statement, core::current_shard().now().wall_micros, core::TimeZone::of_server()));
   Coordinator* const coordinator = coordinator_.get();
   co_return co_await core::call_on(
       core::ShardId(0), [coordinator, s = std::move(statement), d = std::move(database)]() mutable {

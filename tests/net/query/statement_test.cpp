@@ -113,9 +113,27 @@ TEST(Statement, lists_databases_and_tables) {
             R"("meta":[{"name":"Tables_in_db","type":"CHAR"},{"name":"Table_type","type":"CHAR"}],)"
             R"("data":[["T","BASE TABLE"],["t","BASE TABLE"]])");
   EXPECT_NE(doors.sql("SHOW DATABASES").find(R"("data":[["db"]])"), std::string::npos);
-  EXPECT_NE(doors.sql("ALTER TABLE t ADD COLUMN x INT").find("ALTER is not supported yet"),
+  EXPECT_NE(doors.sql("ALTER TABLE t ADD ROLLUP r (a)").find("ADD ROLLUP is not supported yet"),
             std::string::npos);
   EXPECT_NE(doors.sql("DESC TT").find("Unknown table 'TT'"), std::string::npos);
+}
+
+TEST(Statement, altered_columns_are_shown_by_every_statement_and_found_by_name) {
+  DoorsWorld doors;
+  (void)doors.sql("CREATE DATABASE db");
+  (void)doors.sql("CREATE TABLE t (k INT NOT NULL, v INT) DUPLICATE KEY(k) DISTRIBUTED BY HASH(k) BUCKETS 2");
+  EXPECT_NE(
+      doors.sql("ALTER TABLE db.t ADD COLUMN x VARCHAR(9) DEFAULT 'y', DROP COLUMN v").find("\"code\":0"),
+      std::string::npos);
+  EXPECT_NE(doors.sql("ALTER TABLE db.t ADD COLUMN x INT")
+                .find("Can not add column which already exists in base table: x"),
+            std::string::npos);
+  EXPECT_EQ(
+      data_of(doors.sql("SELECT COLUMN_NAME FROM information_schema.`COLUMNS` WHERE TABLE_SCHEMA = 'db' "
+                        "AND TABLE_NAME = 't' ORDER BY ORDINAL_POSITION")),
+      R"("meta":[{"name":"COLUMN_NAME","type":"CHAR"}],"data":[["k"],["x"]])");
+  EXPECT_NE(doors.sql("DESC t").find(R"x(["x","varchar(9)","Yes","false","y","NONE"])x"), std::string::npos);
+  EXPECT_NE(doors.sql("SHOW CREATE TABLE t").find("`x` varchar(9) NULL DEFAULT"), std::string::npos);
 }
 
 TEST(Statement, defaults_are_shown_and_filled_from_the_loads_time) {

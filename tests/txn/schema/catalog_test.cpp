@@ -44,6 +44,12 @@ std::vector<CatalogChange> sample_changes() {
                                         TruncateTable{TableId{3}, TableId{8}, SchemaId{5}}};
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     changes.emplace_back(CreateTable{std::make_shared<const Table>(random_table(seed))});
+    Table table = random_table(seed);
+    auto schema = std::make_shared<TableSchema>(*table.schema);
+    schema->columns.back().initial_value = "what was";
+    schema->columns.front().initial_value = "";
+    table.schema = std::move(schema);
+    changes.emplace_back(AlterTable{std::make_shared<const Table>(std::move(table))});
   }
   return changes;
 }

@@ -194,10 +194,11 @@ TEST(DdlParser, errors_name_the_part) {
   EXPECT_EQ(error("CREATE TABLE t (a DOUBLE DEFAULT PI)"), "DEFAULT PI of column a is not supported yet");
   EXPECT_EQ(error("CREATE TABLE t (a DATETIME DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP)"),
             "ON UPDATE CURRENT_TIMESTAMP of column a is not supported yet");
-  EXPECT_EQ(error("ALTER TABLE t ADD COLUMN x INT"), "ALTER is not supported yet");
+  EXPECT_EQ(error("ALTER VIEW v AS SELECT 1"), "ALTER VIEW is not supported yet");
   EXPECT_EQ(
       error("FLY TO MOON"),
-      "unexpected 'FLY' at position 1 near 'FLY TO MOON': expected CREATE, DROP, TRUNCATE, SHOW or DESC");
+      "unexpected 'FLY' at position 1 near 'FLY TO MOON': expected CREATE, DROP, TRUNCATE, ALTER, SHOW, "
+      "DESC or SELECT");
   EXPECT_EQ(error("DROP TABLE t; DROP TABLE u"),
             "unexpected 'DROP' at position 15 near 'DROP TABLE u': expected the end of the statement");
   EXPECT_EQ(error(" -- nothing\n"), "the statement is empty");

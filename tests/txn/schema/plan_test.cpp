@@ -67,7 +67,7 @@ TEST(Plan, says_what_doris_says_about_databases_and_tables) {
   EXPECT_EQ(error_of(*catalog, "CREATE TABLE `a/b` (k INT)"), "Incorrect table name 'a/b'");
   EXPECT_EQ(error_of(*catalog, "CREATE DATABASE `1`"), "Incorrect database name '1'");
   EXPECT_EQ(error_of(*catalog, "CREATE TABLE T (k INT)"), "");  // names are case-sensitive
-  EXPECT_EQ(error_of(*catalog, "SHOW TABLES"), "SHOW does not change anything");
+  EXPECT_EQ(error_of(*catalog, "SHOW TABLES"), "SHOW and SELECT do not change anything");
 }
 
 TEST(Plan, refuses_what_is_not_supported_yet_by_name) {

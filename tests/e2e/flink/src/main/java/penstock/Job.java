@@ -69,7 +69,7 @@ public final class Job {
       runSql(env, stream, given);
     } else {
       if (is(given, "debezium")) {
-        stream.map(Rows::debezium).uid("debezium").sinkTo(sink(given, debeziumSerializer(given))).uid("doris").name("doris");
+        stream.flatMap(new Changes(rows / parallelism, is(given, "alter"))).uid("debezium").sinkTo(sink(given, debeziumSerializer(given))).uid("doris").name("doris");
       } else {
         stream.sinkTo(sink(given, rowSerializer(given))).uid("doris").name("doris");
       }

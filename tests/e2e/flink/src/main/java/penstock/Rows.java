@@ -5,7 +5,6 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.stream.IntStream;
 import org.apache.flink.connector.datagen.source.GeneratorFunction;
-import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.io.JsonStringEncoder;
 import org.apache.flink.table.api.DataTypes;
 import org.apache.flink.table.data.DecimalData;
 import org.apache.flink.table.data.GenericRowData;
@@ -51,20 +50,6 @@ final class Rows implements GeneratorFunction<Long, RowData> {
     return make(number);
   }
 
-  /** The same row as a change record of a database: what Debezium makes of an INSERT. */
-  static String debezium(RowData row) {
-    StringBuilder out = new StringBuilder("{\"before\":null,\"after\":{\"id\":").append(row.getLong(0));
-    out.append(",\"k\":").append(row.getInt(1));
-    out.append(",\"amount\":\"").append(row.getDecimal(2, 18, 4).toBigDecimal().toPlainString()).append("\",\"note\":");
-    if (row.isNullAt(3)) {
-      out.append("null");
-    } else {
-      out.append('"').append(JsonStringEncoder.getInstance().quoteAsString(row.getString(3).toString())).append('"');
-    }
-    out.append(",\"ts\":\"").append(row.getTimestamp(4, 3).toTimestamp()).append("\"},");
-    return out.append("\"source\":{\"db\":\"made\",\"table\":\"rows\"},\"op\":\"c\"}").toString();
-  }
-
   private void pace(long number) throws InterruptedException {
     long now = System.currentTimeMillis();
     if (began == 0) {
@@ -88,7 +73,7 @@ final class Rows implements GeneratorFunction<Long, RowData> {
     }
   }
 
-  private static long mix(long value) {
+  static long mix(long value) {
     value += 0x9E3779B97F4A7C15L;
     value = (value ^ (value >>> 30)) * 0xBF58476D1CE4E5B9L;
     value = (value ^ (value >>> 27)) * 0x94D049BB133111EBL;
