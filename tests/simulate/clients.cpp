@@ -60,6 +60,7 @@ std::string Clients::load_request(const ModelLoad& load) {
   }
   if (load.two_phase) head += "two_phase_commit: true\r\n";
   if (is_json) head += "format: json\r\nread_json_by_line: true\r\n";
+  if (!is_json || dice_.percent(30)) head += "columns: k,v,s\r\n";  // the others follow what ALTER does to the table
   if (dice_.coin()) return head + fmt::format("Content-Length: {}\r\n\r\n", body.size()) + body;
   head += "Transfer-Encoding: chunked\r\n\r\n";
   for (std::size_t at = 0; at < body.size();) {
@@ -94,6 +95,24 @@ Script<Clients::Done> Clients::statement(std::string text) {
   note("{} -> {}", text, answer.is_whole() ? short_of(answer.body) : "no answer");
   if (is_late(answer, text) || answer.got == Answer::Got::Cut) co_return Done::Unknown;
   co_return answer.is_whole() && field_of(answer.body, "code") == "0" ? Done::Yes : Done::No;
+}
+
+// Columns that no load fills come, change and go; k, v and s stay as they are.
+std::string Clients::draw_alter() {
+  const std::string table = model_.tables()[dice_.below(model_.tables().size())];
+  const std::uint64_t one = dice_.below(4);
+  switch (dice_.below(5)) {
+    case 0:
+      return fmt::format("ALTER TABLE {} DROP COLUMN e{}", table, one);
+    case 1:
+      return fmt::format("ALTER TABLE {} RENAME COLUMN e{} e{}", table, one, dice_.below(4));
+    case 2:
+      return fmt::format("ALTER TABLE {} MODIFY COLUMN e{} BIGINT NULL", table, one);
+    case 3:
+      return fmt::format("ALTER TABLE {} ADD COLUMN e{} INT NOT NULL DEFAULT '{}' AFTER k", table, one, one);
+    default:
+      return fmt::format("ALTER TABLE {} ADD COLUMN e{} INT NULL", table, one);
+  }
 }
 
 Script<> Clients::truncate(std::string table) {
@@ -330,6 +349,8 @@ Script<> Clients::ask_state(ModelLoad* load, bool quiet) {
     if (is_news) model_.is_now(*load, kPrepared, said);
   } else if (state == "UNKNOWN" || state == "ABORTED") {
     if (is_news) model_.is_now(*load, kAbsent, said);
+  } else if (state.find("cannot be read") != std::string::npos && may_refuse) {
+    // a fault is under way
   } else if (state != "PREPARE" || quiet) {
     model_.violate(fmt::format("load {}: {}", load->number, said));
   }
@@ -355,6 +376,7 @@ Script<> Clients::begin_new() {
 Script<> Clients::work() {
   for (;;) {
     if (dice_.percent(1)) co_await truncate(model_.tables().back());
+    if (dice_.percent(2)) (void)co_await statement(draw_alter());
     const std::uint64_t longest = dice_.percent(3) ? 2'000'000'000 : 500'000;
     (void)co_await scripts_.pause(core::Duration(static_cast<std::int64_t>(dice_.below(longest))));
     ModelLoad* load = nullptr;

@@ -58,6 +58,7 @@ class Clients {
   Script<> commit_again(ModelLoad* load);
   Script<> scan(std::string table, bool quiet);
   Script<> truncate(std::string table);
+  std::string draw_alter();
   Script<> ask_state(ModelLoad* load, bool quiet);
   enum class Done { Yes, No, Unknown };
   Script<Done> statement(std::string text);

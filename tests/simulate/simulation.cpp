@@ -75,6 +75,8 @@ txn::StoreLimits Simulation::draw_limits() {
   limits.log = {.file_bytes = plan_.between(5, 9) * core::kPage, .reserve_bytes = 0};
   limits.coordinator.txn_range = plan_.between(3, 40);
   limits.coordinator.log_files_per_snapshot = plan_.between(1, 3);
+  limits.coordinator.labels.in_memory = plan_.between(3, 60);
+  limits.coordinator.labels.fan_in = plan_.between(2, 4);
   return limits;
 }
 
