@@ -71,4 +71,16 @@ core::Task<std::expected<std::string, Authenticator::Refusal>> Authenticator::ch
   co_return std::move(credentials->user);
 }
 
+const char* Authenticator::text_of(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::NoCredentials:
+      return "no valid Basic authorization";
+    case Refusal::Malformed:
+      return "no valid Basic authorization: the header cannot be read";
+    case Refusal::Wrong:
+      break;
+  }
+  return "Access denied: wrong user or password";
+}
+
 }  // namespace penstock::net

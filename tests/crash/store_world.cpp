@@ -21,6 +21,7 @@ txn::StoreLimits tiny_limits() {
   limits.log = {.file_bytes = 5 * core::kPage, .reserve_bytes = 0};
   limits.coordinator.txn_range = 6;
   limits.coordinator.log_files_per_snapshot = 1;
+  limits.coordinator.watch_seconds = 0;  // a world that settles has no timer left
   return limits;
 }
 

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "tests/txn/journal/golden_bytes.hpp"
 #include "txn/checkpoint/aborted_loads.hpp"
 #include "txn/checkpoint/log_record.hpp"
@@ -59,6 +61,7 @@ LogRecord every_item() {
   record.items.emplace_back(AbortedItem{TxnId(9), "the client said so"});
   record.items.emplace_back(DdlItem{change_of(*Catalog::empty(), "CREATE DATABASE db")});
   record.items.emplace_back(SnapshotItem{FileId::make(2, 0, 0), 100, 55, 4});
+  record.items.emplace_back(TimeItem{4000});
   return record;
 }
 
@@ -82,7 +85,10 @@ Manifest sample_manifest() {
             "BUCKETS 3")},
         none);
   const FooterBlocks blocks = {sample_blocks()};
-  apply(4, PreparedItem{sample_load(9, "third"), {sample_footer()}}, blocks);
+  LogRecord prepare{.sequence = 4};
+  prepare.items.emplace_back(TimeItem{40});
+  prepare.items.emplace_back(PreparedItem{sample_load(9, "third"), {sample_footer()}});
+  CHECK(manifest.apply(prepare, [&](std::size_t) -> const FooterBlocks& { return blocks; }, change));
   LogRecord commit = commit_record();
   apply(5, commit.items[0], blocks);
   return manifest;
@@ -162,7 +168,7 @@ TEST(Manifest, a_snapshot_reads_back_and_its_bytes_are_golden) {
   std::vector<std::byte> bytes;
   core::ByteWriter writer(bytes);
   manifest.encode(writer);
-  expect_golden("snapshot_v1.hex", bytes);
+  expect_golden("snapshot_v2.hex", bytes);
   const auto read = Manifest::decode(bytes);
   ASSERT_TRUE(read);
   std::vector<std::byte> again;
@@ -178,6 +184,42 @@ TEST(Manifest, a_snapshot_reads_back_and_its_bytes_are_golden) {
   EXPECT_TRUE(read->labels().has_txn(DatabaseId(1), TxnId(8)));
   EXPECT_EQ(read->prepared().size(), 1u);
   EXPECT_EQ(read->find_prepared(DatabaseId(1), "third"), TxnId(9));
+  EXPECT_EQ(read->prepared().at(TxnId(9)).prepared_at, 40u);
+}
+
+// Version 1 knew no ages: what it says is prepared is as old as the snapshot.
+TEST(Manifest, a_snapshot_of_version_1_is_read) {
+  std::ifstream file(std::string(PENSTOCK_GOLDEN) + "/snapshot_v1.hex");
+  std::vector<std::byte> bytes;
+  for (std::string text; file >> text;) {
+    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+      bytes.push_back(static_cast<std::byte>(std::stoi(text.substr(i, 2), nullptr, 16)));
+    }
+  }
+  const auto read = Manifest::decode(bytes);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->rows_of(TableId(1)), 16u);
+  EXPECT_EQ(read->running_seconds(), 60u);
+  ASSERT_EQ(read->prepared().size(), 1u);
+  EXPECT_EQ(read->prepared().at(TxnId(9)).load, sample_load(9, "third"));
+  EXPECT_EQ(read->prepared().at(TxnId(9)).prepared_at, 60u);
+  EXPECT_TRUE(read->labels().find(DatabaseId(1), "second"));
+}
+
+TEST(Manifest, time_never_goes_back_and_what_is_prepared_is_as_old_as_its_record_says) {
+  Manifest manifest = sample_manifest();
+  VisibleChange change;
+  const FooterBlocks none;
+  LogRecord record{.sequence = 6};
+  record.items.emplace_back(TimeItem{500});
+  record.items.emplace_back(PreparedItem{sample_load(30, "later"), {}});
+  ASSERT_TRUE(manifest.apply(record, [&](std::size_t) -> const FooterBlocks& { return none; }, change));
+  EXPECT_EQ(manifest.prepared().at(TxnId(30)).prepared_at, 500u);
+  record.sequence = 7;
+  record.items = {TimeItem{100}, PreparedItem{sample_load(31, "last"), {}}};
+  ASSERT_TRUE(manifest.apply(record, [&](std::size_t) -> const FooterBlocks& { return none; }, change));
+  EXPECT_EQ(manifest.running_seconds(), 500u);
+  EXPECT_EQ(manifest.prepared().at(TxnId(31)).prepared_at, 500u);
 }
 
 TEST(Manifest, a_damaged_snapshot_is_an_error_or_another_manifest_never_a_crash) {
