@@ -62,6 +62,9 @@ TEST(CrashMatrix, precommitted_loads_of_dropped_tables_survive_an_end_at_every_o
 TEST(CrashMatrix, files_of_aborted_loads_go_and_an_end_at_every_operation_is_survived) {
   run_matrix("two_phase_aborted", 5);
 }
+TEST(CrashMatrix, an_abort_by_the_id_of_an_earlier_run_hits_nothing_else) {
+  run_matrix("two_phase_old_ids", 5);
+}
 
 // Other orders of the same things: many seeds, ended behind the scenario only.
 TEST(CrashMatrix, whole_scenarios_hold_under_many_seeds) {

@@ -52,6 +52,7 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
                     opened.error().to_string(), log_limits_.file_bytes / core::kMiB + 1));
   }
   next_txn_ = recovered->txn_range_end;
+  if (planted(Planted::ReuseTxnIds)) next_txn_ -= std::min(next_txn_ - 1, limits_.txn_range);
   BootItem boot{.has_previous = recovered->previous.has_value()};
   if (recovered->previous) {
     boot.previous = *recovered->previous;

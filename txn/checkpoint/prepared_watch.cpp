@@ -41,7 +41,8 @@ core::Task<void> Coordinator::watch_prepared() {
 
 core::Task<void> Coordinator::end_lease(Coordinator* self, TxnId txn, std::size_t* left, core::Event* done) {
   const auto found = self->manifest_.prepared().find(txn);
-  if (found == self->manifest_.prepared().end() || self->operations_.contains(txn)) {  // its client came first
+  if (found == self->manifest_.prepared().end() ||
+      self->operations_.contains(txn)) {  // its client came first
     if (--*left == 0) done->set();
     co_return;
   }
