@@ -38,7 +38,6 @@ enum class Planted {
   AbortBeforeRecord,      // a client's abort is answered before its record is synced
   ReadAbortedFooters,     // a recovery reads the footers of a prepared load that a later record aborts
   ReuseTxnIds,            // a new run gives out TxnIds that an earlier one gave out
-  ForgetOperation,        // a commit and an abort of one transaction do not wait for each other
   DropVote,               // of a vote with several footers the last one does not reach the record
 };
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "core/base/log.hpp"
-#include "core/base/planted.hpp"
 #include "txn/checkpoint/coordinator.hpp"
 
 namespace penstock::txn {
@@ -84,8 +83,7 @@ core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
       co_await open->decided.wait();
       continue;
     }
-    if (const auto under_way = operations_.find(*txn);
-        under_way != operations_.end() && !core::planted(core::Planted::ForgetOperation)) {
+    if (const auto under_way = operations_.find(*txn); under_way != operations_.end()) {
       const std::shared_ptr<core::Event> decided = under_way->second;
       co_await decided->wait();
       continue;
@@ -104,7 +102,7 @@ core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
 // One record makes it so; every other operation on the transaction waits for that.
 core::Task<TxnAnswer> Coordinator::end_prepared(TxnId txn, TxnOperation::Kind kind, std::string reason) {
   const auto decided = std::make_shared<core::Event>();
-  operations_.insert_or_assign(txn, decided);
+  operations_.emplace(txn, decided);
   const LoadInfo load = manifest_.prepared().at(txn).load;
   TxnAnswer answer = co_await record_operation(txn, kind, std::move(reason));
   if (answer.done && kind == Kind::Abort && load.rows > 0) want_reclaim();

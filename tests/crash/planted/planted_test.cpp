@@ -44,7 +44,6 @@ constexpr Case kCases[] = {
     {Planted::AbortBeforeRecord, "AbortBeforeRecord", "two_phase"},
     {Planted::ReadAbortedFooters, "ReadAbortedFooters", "two_phase_aborted"},
     {Planted::ReuseTxnIds, "ReuseTxnIds", "two_phase_old_ids"},
-    {Planted::ForgetOperation, "ForgetOperation", "two_phase"},
     {Planted::DropVote, "DropVote"},
 };
 constexpr std::uint64_t kSchedulesMax = 40'000;
