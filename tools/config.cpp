@@ -162,6 +162,13 @@ Problem read_config_file(const std::string& path, Config& config) {
       {"error_log_hours", number("limits.error_log_hours", limits.error_log_hours, 1, 8760)},
       {"sort_memory_mib", number("limits.sort_memory_mib", limits.sort_memory_mib, 1, 1 << 20)},
       {"label_days", number("limits.label_days", limits.label_days, 1, 36500)},
+      {"prepared_lease_seconds",
+       number("limits.prepared_lease_seconds", limits.prepared_lease_seconds, 0, 315'360'000)},
+      {"keepalive_idle_seconds",
+       number("limits.keepalive_idle_seconds", limits.keepalive_idle_seconds, 1, 32767)},
+      {"keepalive_interval_seconds",
+       number("limits.keepalive_interval_seconds", limits.keepalive_interval_seconds, 1, 32767)},
+      {"keepalive_probes", number("limits.keepalive_probes", limits.keepalive_probes, 1, 127)},
   };
   const std::map<std::string, Setter, std::less<>> keys = {
       {"data_dir", text("data_dir", config.data_dir)},
@@ -270,13 +277,16 @@ std::string print_config(const Config& config) {
       "= {}\njournal_file_mib = "
       "{}\n"
       "log_file_mib = {}\nreserve_mib = {}\nopen_loads_max = {}\nerror_log_mib = {}\nerror_log_hours = {}\n"
-      "sort_memory_mib = {}\nlabel_days = {}\n\n[users]\n",
+      "sort_memory_mib = {}\nlabel_days = {}\nprepared_lease_seconds = {}\nkeepalive_idle_seconds = {}\n"
+      "keepalive_interval_seconds = {}\nkeepalive_probes = {}\n\n[users]\n",
       config.data_dir, config.listen, config.redirect_listen, config.shards, config.time_zone,
       config.log_level, config.drain_seconds, config.allow_no_password, config.limits.connections_max,
       config.limits.body_idle_seconds, config.limits.load_memory_mib, config.limits.inflate_memory_mib,
       config.limits.row_mib, config.limits.journal_file_mib, config.limits.log_file_mib,
       config.limits.reserve_mib, config.limits.open_loads_max, config.limits.error_log_mib,
-      config.limits.error_log_hours, config.limits.sort_memory_mib, config.limits.label_days);
+      config.limits.error_log_hours, config.limits.sort_memory_mib, config.limits.label_days,
+      config.limits.prepared_lease_seconds, config.limits.keepalive_idle_seconds,
+      config.limits.keepalive_interval_seconds, config.limits.keepalive_probes);
   for (const auto& [name, user] : config.users) {
     out += fmt::format("# {}: has a password;", name);
     for (const auto& [database, rights] : user.grants.by_database()) {

@@ -46,6 +46,10 @@ struct Config {
     std::uint64_t error_log_hours = 48;
     std::uint64_t sort_memory_mib = 256;  // per shard
     std::uint64_t label_days = 90;        // of the store's running time
+    std::uint64_t prepared_lease_seconds = 0;
+    std::uint32_t keepalive_idle_seconds = 60;
+    std::uint32_t keepalive_interval_seconds = 15;
+    std::uint32_t keepalive_probes = 4;
   } limits;
 };
 

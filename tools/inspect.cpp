@@ -36,7 +36,9 @@ std::string describe(const LogItem& item) {
                        checkpoint->prepared.size());
   }
   if (const auto* aborted = std::get_if<AbortedItem>(&item))
-    return fmt::format("Aborted (txn {})", aborted->txn);
+    return fmt::format("Aborted (txn {}: {})", aborted->txn, aborted->reason);
+  if (const auto* time = std::get_if<TimeItem>(&item))
+    return fmt::format("Time ({} s of running)", time->running_seconds);
   if (const auto* snapshot = std::get_if<SnapshotItem>(&item)) {
     return fmt::format("Snapshot ({}, up to record {})", format_file_name(FileKind::Snapshot, snapshot->file),
                        snapshot->sequence);

@@ -99,6 +99,7 @@ class Process {
     limits.log.reserve_bytes = config.limits.reserve_mib * core::kMiB;
     limits.coordinator.open_loads_max = config.limits.open_loads_max;
     limits.coordinator.label_retention_seconds = config.limits.label_days * 24 * 3600;
+    limits.coordinator.prepared_lease_seconds = config.limits.prepared_lease_seconds;
     return limits;
   }
   // Connections may not take the last file descriptors: without one the journal and the commit log cannot go on.
@@ -130,6 +131,9 @@ class Process {
                                  static_cast<core::Shard*>(context)->recv_turns().buffer_returned(ring);
                                },
                                &shard};
+    options.keep_alive = {.idle_seconds = config_.limits.keepalive_idle_seconds,
+                          .interval_seconds = config_.limits.keepalive_interval_seconds,
+                          .probes = config_.limits.keepalive_probes};
     auto kernel = core::UringKernel::make(options);
     if (!kernel) return kernel.error();
     if (shard.id() == core::ShardId(0)) kernel_ = kernel->get();

@@ -37,6 +37,7 @@ enum class Planted {
   CommitBeforeRecord,     // a client's commit is answered before its record is synced
   AbortBeforeRecord,      // a client's abort is answered before its record is synced
   ReadAbortedFooters,     // a recovery reads the footers of a prepared load that a later record aborts
+  ReuseTxnIds,            // a new run gives out TxnIds that an earlier one gave out
   DropVote,               // of a vote with several footers the last one does not reach the record
   SkipLabelRunSync,       // a label run's bytes are not synced before the record of a snapshot that names it
   ForgetLabelRuns,        // a snapshot leaves the label runs out

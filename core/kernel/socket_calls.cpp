@@ -49,16 +49,15 @@ bool parse_address(std::string_view text, SocketAddress& out) {
 
 }  // namespace
 
-int listen_on(const char* address) {
+int listen_on(const char* address, KeepAlive keep_alive) {
   SocketAddress where;
   if (address == nullptr || !parse_address(address, where)) return -EINVAL;
   const int fd = ::socket(where.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
   const int on = 1;
-  // A lost host is noticed after two minutes, not two hours: its open load holds a label. Connections inherit these.
-  const int idle_s = 60;
-  const int interval_s = 15;
-  const int probes = 4;
+  const int idle_s = static_cast<int>(keep_alive.idle_seconds);
+  const int interval_s = static_cast<int>(keep_alive.interval_seconds);
+  const int probes = static_cast<int>(keep_alive.probes);
   const bool made = ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
                     ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) == 0 &&
                     ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s) == 0 &&

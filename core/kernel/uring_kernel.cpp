@@ -44,6 +44,7 @@ std::expected<std::unique_ptr<UringKernel>, std::string> UringKernel::make(const
 
 UringKernel::UringKernel(const UringOptions& options)
     : clock_(read_clock()),
+      keep_alive_(options.keep_alive),
       recv_rings_{RecvRing(BufferRing::Head, options.head_buffers, options.head_buffer_bytes,
                            options.buffer_returned),
                   RecvRing(BufferRing::Body, options.body_buffers, options.body_buffer_bytes,
@@ -136,7 +137,7 @@ void UringKernel::submit(Op& op) noexcept {
       accept(op);
       return;
     case OpKind::Listen:
-      finish(op, listen_on(op.path));
+      finish(op, listen_on(op.path, keep_alive_));
       return;
     case OpKind::Shutdown:
       finish(op, ::shutdown(op.handle, SHUT_WR) == 0 ? 0 : -errno);

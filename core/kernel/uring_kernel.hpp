@@ -26,6 +26,7 @@
 #include "core/kernel/kernel.hpp"
 #include "core/kernel/op_list.hpp"
 #include "core/kernel/recv_ring.hpp"
+#include "core/kernel/socket_calls.hpp"
 #include "core/kernel/timer_heap.hpp"
 #include "core/kernel/uring_probe.hpp"
 
@@ -40,6 +41,7 @@ struct UringOptions {
   std::uint32_t head_buffer_bytes = 4 * kKiB;
   std::span<std::byte> write_arena;  // page aligned; registered with the kernel; must outlive the UringKernel
   BufferReturned buffer_returned;
+  KeepAlive keep_alive;  // of connections that its listeners accept
 };
 
 struct UringStats {
@@ -102,6 +104,7 @@ class UringKernel final : public Kernel {
   OpList waiting_;            // found no room in the submission queue
   std::vector<Op*> cancels_;  // likewise, cancellations
   std::size_t live_ = 0;      // submitted and not completed
+  const KeepAlive keep_alive_;
   std::array<RecvRing, 2> recv_rings_;
   std::vector<std::unique_ptr<AcceptQueue>> accept_queues_;
   std::span<std::byte> registered_arena_;

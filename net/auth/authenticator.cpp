@@ -92,4 +92,16 @@ core::Task<std::expected<User, Authenticator::Refusal>> Authenticator::check(con
   co_return User{std::move(credentials->user), std::shared_ptr<const Grants>(book, &account->grants)};
 }
 
+const char* Authenticator::text_of(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::NoCredentials:
+      return "no valid Basic authorization";
+    case Refusal::Malformed:
+      return "no valid Basic authorization: the header cannot be read";
+    case Refusal::Wrong:
+      break;
+  }
+  return "Access denied: wrong user or password";
+}
+
 }  // namespace penstock::net

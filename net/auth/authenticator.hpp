@@ -48,6 +48,9 @@ class Authenticator {
   using Key = std::array<unsigned char, 32>;
   enum class Refusal : std::uint8_t { NoCredentials, Malformed, Wrong };
 
+  // What a load and a two-phase operation answer behind NOT_AUTHORIZED.
+  static const char* text_of(Refusal refusal);
+
   // `key`: random bytes of this process (Kernel::entropy), for the fast comparison.
   Authenticator(std::vector<UserEntry> users, const Key& key);
 

@@ -7,22 +7,6 @@
 #include "net/load/load_session.hpp"
 
 namespace penstock::net {
-namespace {
-
-std::string refusal_text(Authenticator::Refusal refusal) {
-  switch (refusal) {
-    case Authenticator::Refusal::NoCredentials:
-      return "no valid Basic authorization";
-    case Authenticator::Refusal::Malformed:
-      return "no valid Basic authorization: the header cannot be read";
-    case Authenticator::Refusal::Wrong:
-      break;
-  }
-  return "Access denied: wrong user or password";
-}
-
-}  // namespace
-
 core::Task<void> LoadHandler::refuse(Exchange& exchange, const LoadRequest& request,
                                      const txn::LoadError& why) {
   LoadReply reply;
@@ -55,7 +39,7 @@ core::Task<void> LoadHandler::handle(Exchange& exchange) {
 
   const auto user = co_await authenticator_.check(exchange.request());
   if (!user) {
-    co_await refuse(exchange, known, {"NOT_AUTHORIZED", refusal_text(user.error())});
+    co_await refuse(exchange, known, {"NOT_AUTHORIZED", Authenticator::text_of(user.error())});
     co_return;
   }
   if (!user->may(Act::Load, known.database)) {

@@ -71,7 +71,7 @@ Response reply(std::string_view status, std::string_view text) {
 core::Task<void> TwoPhaseHandler::handle(Exchange& exchange) {
   const auto user = co_await authenticator_.check(exchange.request());
   if (!user) {
-    (void)co_await exchange.reply(reply("NOT_AUTHORIZED", "no valid Basic authorization"));
+    (void)co_await exchange.reply(reply("NOT_AUTHORIZED", Authenticator::text_of(user.error())));
     co_return;
   }
   if (!user->may(Act::EndTransaction, exchange.parameter("db"))) {

@@ -63,6 +63,9 @@ TEST(CrashMatrix, precommitted_loads_of_dropped_tables_survive_an_end_at_every_o
 TEST(CrashMatrix, files_of_aborted_loads_go_and_an_end_at_every_operation_is_survived) {
   run_matrix("two_phase_aborted", 5);
 }
+TEST(CrashMatrix, an_abort_by_the_id_of_an_earlier_run_hits_nothing_else) {
+  run_matrix("two_phase_old_ids", 5);
+}
 
 TEST(CrashMatrix, labels_in_runs_survive_an_end_at_every_operation) { run_matrix("labels", 5); }
 

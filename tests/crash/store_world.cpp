@@ -22,6 +22,7 @@ txn::StoreLimits tiny_limits() {
   limits.coordinator.txn_range = 6;
   limits.coordinator.log_files_per_snapshot = 1;
   limits.coordinator.labels = {.in_memory = 8, .fan_in = 2};
+  limits.coordinator.watch_seconds = 0;  // a world that settles has no timer left
   return limits;
 }
 

@@ -205,6 +205,28 @@ Task<void> abort_while_open(txn::Store* store, Knowledge* knows, LoadPlan plan, 
   if (outcome.ok) knows->violate(fmt::format("load {} was aborted and went on", plan.number));
 }
 
+Task<void> leave_open(txn::Store* store, Knowledge* knows, LoadPlan plan) {
+  plan.generation = knows->generations[plan.table];
+  knows->plans[plan.number] = plan;
+  knows->two_phase[plan.number].stage = Stage::Sending;
+  const txn::BeginResult began = co_await store->begin(
+      {.database = "db", .table = plan.table, .label = label_of(plan.number), .two_phase = true});
+  if (began.status == txn::BeginResult::Status::Began) knows->two_phase[plan.number].txn = began.load.txn;
+}
+
+Task<void> abort_what_was_open(txn::Store* store, Knowledge* knows) {
+  for (auto& [number, load] : knows->two_phase) {
+    if (load.stage != Stage::Sending || !load.txn) continue;
+    const txn::TxnAnswer answer = co_await store->operate({Kind::Abort, "db", load.txn, ""});
+    const std::string wanted =
+        fmt::format("errCode = 2, detailMessage = transaction [{}] not found", load.txn->value);
+    if (answer.text != wanted)
+      knows->violate(fmt::format("load {} was open when the process ended; its abort says '{}'", number,
+                                 answer.done ? "Success" : answer.text));
+    become_aborted(*knows, number);
+  }
+}
+
 void settle_two_phase(Knowledge& knows, int number, std::optional<TxnState> state) {
   TwoPhase& load = knows.two_phase[number];
   const bool may_be_prepared = load.stage != Stage::Committed && load.stage != Stage::Aborted;

@@ -26,6 +26,10 @@ core::Task<void> abort(txn::Store* store, Knowledge* knows, int number, By by);
 core::Task<void> commit_together(txn::Store* store, Knowledge* knows, std::vector<int> numbers);
 // A commit by id and an abort by label at once: one of them wins.
 core::Task<void> commit_beside_abort(txn::Store* store, Knowledge* knows, int number);
+// A two-phase load that is begun and goes no further; its client remembers its TxnId. After the end of the process it aborts
+// that: the load is not there any more, and no other may be hit.
+core::Task<void> leave_open(txn::Store* store, Knowledge* knows, LoadPlan plan);
+core::Task<void> abort_what_was_open(txn::Store* store, Knowledge* knows);
 // A two-phase load that is aborted while its body is being received; it goes on sending and gets a Fail.
 core::Task<void> abort_while_open(txn::Store* store, Knowledge* knows, LoadPlan plan, By by);
 

@@ -117,6 +117,18 @@ Task<void> ask_merged(Store* store, Knowledge* knows) {
   co_await commit(store, knows, 2, By::Id);
 }
 
+// A client that comes back after the server's end aborts what it had open, by the TxnId of then.
+Task<void> open_and_prepare(Store* store, Knowledge* knows) {
+  co_await create_table(store, knows, "t");
+  for (int i = 1; i <= 2; ++i) co_await leave_open(store, knows, {.number = i, .rows = 12});
+  for (int i = 3; i <= 5; ++i) co_await prepare(store, knows, {.number = i, .rows = 3});
+}
+Task<void> abort_by_old_ids(Store* store, Knowledge* knows) {
+  for (int i = 10; i <= 15; ++i) co_await prepare(store, knows, {.number = i, .rows = 4});
+  co_await abort_what_was_open(store, knows);
+  co_await commit(store, knows, 10, By::Id);
+}
+
 }  // namespace
 
 std::vector<Scenario> two_phase_scenarios() {
@@ -151,6 +163,10 @@ std::vector<Scenario> two_phase_scenarios() {
                    limits.log = {.file_bytes = 12 * core::kPage, .reserve_bytes = 0};
                    limits.coordinator.log_files_per_snapshot = 4;
                  }});
+  all.push_back({"two_phase_old_ids",
+                 {run(open_and_prepare), Step{Step::Kind::Kill, {}}, run(abort_by_old_ids),
+                  Step{Step::Kind::Settle, {}}},
+                 {}});
   return all;
 }
 

@@ -60,7 +60,8 @@ std::string Clients::load_request(const ModelLoad& load) {
   }
   if (load.two_phase) head += "two_phase_commit: true\r\n";
   if (is_json) head += "format: json\r\nread_json_by_line: true\r\n";
-  if (!is_json || dice_.percent(30)) head += "columns: k,v,s\r\n";  // the others follow what ALTER does to the table
+  if (!is_json || dice_.percent(30))
+    head += "columns: k,v,s\r\n";  // the others follow what ALTER does to the table
   if (dice_.coin()) return head + fmt::format("Content-Length: {}\r\n\r\n", body.size()) + body;
   head += "Transfer-Encoding: chunked\r\n\r\n";
   for (std::size_t at = 0; at < body.size();) {

@@ -53,6 +53,7 @@ constexpr Case kCases[] = {
     {core::Planted::CommitBeforeRecord, "CommitBeforeRecord"},
     {core::Planted::AbortBeforeRecord, "AbortBeforeRecord"},
     {core::Planted::ReadAbortedFooters, "ReadAbortedFooters"},
+    {core::Planted::ReuseTxnIds, "ReuseTxnIds"},
     {core::Planted::DropVote, "DropVote"},
     {core::Planted::SkipLabelRunSync, "SkipLabelRunSync"},
     {core::Planted::ForgetLabelRuns, "ForgetLabelRuns"},

@@ -257,6 +257,10 @@ core::Task<core::Result<RecordPlace>> CommitLog::append(std::vector<LogItem> ite
   co_return place;
 }
 
+bool CommitLog::has_room(std::uint64_t bytes) const {
+  return spare_.has_value() || offset_ + core::round_up(bytes, core::kPage) <= current_bytes_;
+}
+
 std::vector<FileId> CommitLog::take_files_up_to(std::uint64_t sequence) {
   std::vector<FileId> done;
   while (files_.size() > 1 && files_.front().last_sequence <= sequence) {

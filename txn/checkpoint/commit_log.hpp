@@ -52,6 +52,8 @@ class CommitLog {
   core::Task<void> make_reserve();
 
   bool accepts_loads() const { return !starved_; }
+  // A record of so many bytes goes in without a look for space on the disk.
+  bool has_room(std::uint64_t bytes) const;
   // Of one record, so that a Boot record that repeats it fits into a file.
   std::uint64_t record_bytes_max() const { return limits_.file_bytes - 3 * core::kPage; }
   const std::deque<LogFile>& files() const { return files_; }

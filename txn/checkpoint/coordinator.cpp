@@ -14,26 +14,6 @@ namespace penstock::txn {
 using core::Planted;
 using core::planted;
 
-// What waits for a record. Lives in the frame of whoever waits.
-struct Coordinator::Request {
-  std::optional<Vote> vote;
-  std::optional<Statement> statement;
-  std::string database;
-  std::optional<LogItem> item;  // a snapshot, a TxnId range, or an abort
-  std::optional<TxnId> commit;  // of a prepared load
-  // Filled in by decide():
-  std::string error;
-  core::Result<> log_result{};
-  core::Event answered;
-};
-
-struct Coordinator::Batch {
-  std::vector<Request*> requests;
-  std::vector<LogItem> items;
-  std::map<std::size_t, FooterBlocks> blocks;
-  bool frees_or_ends = false;  // may use the reserve of a full disk
-};
-
 Coordinator::Coordinator(core::Shard& shard, core::Directory directory, Poison& poison, Limits limits,
                          CommitLog::Limits log, Hooks hooks)
     : shard_(shard),
@@ -76,6 +56,7 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
                     opened.error().to_string(), log_limits_.file_bytes / core::kMiB + 1));
   }
   next_txn_ = recovered->txn_range_end;
+  if (planted(Planted::ReuseTxnIds)) next_txn_ -= std::min(next_txn_ - 1, limits_.txn_range);
   BootItem boot{.has_previous = recovered->previous.has_value()};
   if (recovered->previous) {
     boot.previous = *recovered->previous;
@@ -104,6 +85,7 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
                  manifest_.prepared().size());
   loop_running_ = true;
   shard_.spawn(run_loop());
+  if (!manifest_.prepared().empty()) want_watch();
   co_await log_->make_reserve();
   // Start-up does not grow with history: every run begins with a snapshot, after which older logs go.
   want_snapshot();
@@ -111,11 +93,14 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
 }
 
 core::Task<void> Coordinator::stop() {
+  closing_ = true;
   merges_give_up_ = true;
-  while (background_ > 0 || deciding_ || !requests_.empty()) co_await idle_.wait();
+  if (watch_timer_ != nullptr) shard_.kernel().cancel(*watch_timer_);
+  while (watch_runs_ || background_ > 0 || deciding_ || !requests_.empty()) co_await idle_.wait();
   stopping_ = true;
   work_.notify_all();
   while (loop_running_) co_await idle_.wait();
+  CHECK(requests_.empty());
   if (log_ != nullptr) co_await log_->close();
   co_await manifest_.labels().close();
 }
@@ -189,7 +174,7 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
         co_return result;
       }
     }
-    if (stopping_) co_return refuse("CANCELLED", "the server is shutting down: send the load again soon");
+    if (closing_) co_return refuse("CANCELLED", "the server is shutting down: send the load again soon");
     if (!log_->accepts_loads()) {
       co_return refuse("INTERNAL_ERROR",
                        "the disk is full (the commit log has no room): free space, then load again");
@@ -229,6 +214,7 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
 // now. Real clients take RUNNING for done, and ask as soon as their own connection has broken: with `reads_on` that news,
 // and what was sent before it, is fetched first.
 core::Task<bool> Coordinator::settle(std::shared_ptr<OpenLoads::Entry> open, bool reads_on) {
+  const Background counted(*this);
   constexpr core::Duration kTurn = std::chrono::milliseconds(5);
   constexpr int kTurns = 20;
   for (int turn = 0; !open->decided.is_set(); ++turn) {
@@ -238,7 +224,8 @@ core::Task<bool> Coordinator::settle(std::shared_ptr<OpenLoads::Entry> open, boo
     }
     if (end == OpenLoadEnd::Receiving) co_return !open->decided.is_set();
     if (end == OpenLoadEnd::Aborted) abort(open->load.txn, kConnectionEnded);
-    if (end == OpenLoadEnd::Failed) abort(open->load.txn, "the load had failed, and its client sent nothing more");
+    if (end == OpenLoadEnd::Failed)
+      abort(open->load.txn, "the load had failed, and its client sent nothing more");
     if (end == OpenLoadEnd::Voting) co_await open->decided.wait();
     if (end != OpenLoadEnd::NotThere) continue;
     // It is on its way to its shard, or its end is on the way from there.
@@ -257,22 +244,29 @@ void Coordinator::abort(TxnId txn, const std::string& reason) {
   open_.remove(txn);
 }
 
-core::Task<TxnAnswer> Coordinator::record_operation(TxnId txn, TxnOperation::Kind kind) {
-  Request request;
+core::Task<TxnAnswer> Coordinator::record_operation(TxnId txn, TxnOperation::Kind kind, std::string reason) {
+  RecordRequest request;
   if (kind == TxnOperation::Kind::Commit) {
     request.commit = txn;
   } else {
-    request.item = AbortedItem{txn, kUserAbort};
+    request.item = AbortedItem{txn, std::move(reason)};
   }
   const auto logged = co_await submit(request);
   if (!request.error.empty()) co_return TxnAnswer::refused(request.error);
   if (logged) co_return TxnAnswer::success();
+  if (logged.error().code == core::Errc::Cancelled) {
+    co_return TxnAnswer{false, "INTERNAL_ERROR", kShuttingDown};
+  }
   co_return TxnAnswer{false, "INTERNAL_ERROR",
                       fmt::format("transaction [{}] stays pre-committed: {}: free space, then try again", txn,
                                   logged.error().to_string())};
 }
 
-core::Task<core::Result<>> Coordinator::submit(Request& request) {
+core::Task<core::Result<>> Coordinator::submit(RecordRequest& request) {
+  if (stopping_) {  // nobody would ever answer it
+    request.log_result = core::fail(core::Errc::Cancelled, "the server is shutting down");
+    co_return request.log_result;
+  }
   requests_.push_back(&request);
   work_.notify_all();
   co_await request.answered.wait();
@@ -294,13 +288,14 @@ core::Task<VoteResult> Coordinator::vote(Vote vote) {
     CHECK(entry != nullptr);
     entry->phase = OpenLoads::Phase::Voted;
   }
-  Request request;
+  RecordRequest request;
   request.vote = std::move(vote);
   const auto logged = co_await submit(request);
   for (const TxnId txn : txns) {
-    if (const auto entry = open_.find(txn); logged && entry->load.two_phase) {
-      if (manifest_.prepared().contains(txn)) prepared_since_.emplace(txn, shard_.now().monotonic);
-    } else if (logged) {
+    const auto entry = open_.find(txn);
+    if (!logged) {
+      aborted_.add(entry->load.database, txn, entry->load.label, logged.error().to_string());
+    } else if (!entry->load.two_phase) {
       log_if_dropped(txn, entry->load.table->id, entry->load.label);
     }
     open_.remove(txn);
@@ -315,7 +310,8 @@ core::Task<VoteResult> Coordinator::vote(Vote vote) {
 }
 
 core::Task<std::expected<void, SqlError>> Coordinator::execute(Statement statement, std::string database) {
-  Request request;
+  if (closing_) co_return std::unexpected(SqlError{std::string("the change was not made: ") + kShuttingDown});
+  RecordRequest request;
   request.statement = std::move(statement);
   request.database = std::move(database);
   const auto logged = co_await submit(request);
@@ -330,28 +326,12 @@ core::Task<core::Result<>> Coordinator::take_range() {
     co_return core::Result<>{};
   }
   range_under_way_ = true;
-  Request request;
+  RecordRequest request;
   request.item = TxnRangeItem{manifest_.txn_range_end() + limits_.txn_range};
   const auto logged = co_await submit(request);
   range_under_way_ = false;
   idle_.notify_all();
   co_return logged;
-}
-
-// About what a request takes of a commit record.
-std::uint64_t Coordinator::record_bytes_of(const Request& request) {
-  constexpr std::uint64_t kSmall = 256;
-  if (request.statement) return change_bytes_max(*request.statement);
-  if (request.commit) return sizeof(TxnId);
-  if (!request.vote) return kSmall;
-  std::uint64_t bytes = kSmall;
-  const auto add = [&](const LoadInfo& load) { bytes += LoadInfo::kEncodedBytesMin + load.label.size(); };
-  for (const LoadInfo& load : request.vote->loads) add(load);
-  for (const Vote::Prepared& prepared : request.vote->prepared) {
-    add(prepared.load);
-    bytes += 16 + prepared.footers.size() * FooterRef::kEncodedBytes;
-  }
-  return bytes + request.vote->footers.size() * FooterRef::kEncodedBytes;
 }
 
 core::Task<void> Coordinator::run_loop() {
@@ -360,16 +340,10 @@ core::Task<void> Coordinator::run_loop() {
       co_await work_.wait();
       continue;
     }
-    auto batch = std::make_shared<Batch>();
-    for (std::uint64_t bytes = 0;
-         !requests_.empty() && batch->requests.size() < limits_.requests_per_record_max;) {
-      bytes += record_bytes_of(*requests_.front());
-      if (!batch->requests.empty() && bytes > log_->record_bytes_max()) break;
-      batch->requests.push_back(requests_.front());
-      requests_.pop_front();
-    }
+    auto batch = std::make_shared<RecordBatch>();
+    batch->take(requests_, limits_.requests_per_record_max, *log_);
     deciding_ = true;
-    build(*batch);
+    batch->build(manifest_, running_seconds());
     co_await decide(std::move(batch));
     deciding_ = false;
     idle_.notify_all();
@@ -378,74 +352,18 @@ core::Task<void> Coordinator::run_loop() {
   idle_.notify_all();
 }
 
-// Turns requests into the items of one record.
-void Coordinator::build(Batch& batch) {
-  CheckpointItem checkpoint;
-  FooterBlocks checkpoint_blocks;
-  bool has_checkpoint = false;
-  std::vector<Request*> commits;
-  std::shared_ptr<const Catalog> catalog = manifest_.catalog();
-  for (Request* request : batch.requests) {
-    if (request->item) {
-      batch.frees_or_ends |= std::holds_alternative<SnapshotItem>(*request->item) ||  // it frees older logs
-                             std::holds_alternative<AbortedItem>(*request->item);
-      batch.items.push_back(*request->item);
-    } else if (request->commit) {
-      commits.push_back(request);
-    } else if (request->statement) {
-      auto change = plan_change(*catalog, *request->statement, request->database);
-      if (!change) {
-        request->error = change.error().message;
-        continue;
-      }
-      if (!*change) continue;  // IF [NOT] EXISTS: nothing to do
-      auto next = catalog->apply(**change);
-      if (!next) {
-        request->error = next.error().to_string();
-        continue;
-      }
-      catalog = *next;
-      batch.frees_or_ends |= std::holds_alternative<DropTable>(**change) ||
-                             std::holds_alternative<DropDatabase>(**change) ||
-                             std::holds_alternative<TruncateTable>(**change);
-      batch.items.emplace_back(DdlItem{std::move(**change)});
-    } else if (request->vote) {
-      Vote& vote = *request->vote;
-      if (planted(Planted::DropVote) && vote.footers.size() > 1) {
-        vote.footers.pop_back();
-        vote.blocks.pop_back();
-      }
-      has_checkpoint |= !vote.loads.empty();
-      std::move(vote.loads.begin(), vote.loads.end(), std::back_inserter(checkpoint.loads));
-      std::move(vote.footers.begin(), vote.footers.end(), std::back_inserter(checkpoint.footers));
-      std::move(vote.blocks.begin(), vote.blocks.end(), std::back_inserter(checkpoint_blocks));
-      for (Vote::Prepared& prepared : vote.prepared) {
-        batch.blocks[batch.items.size()] = std::move(prepared.blocks);
-        batch.items.emplace_back(PreparedItem{std::move(prepared.load), std::move(prepared.footers)});
-      }
-    }
-  }
-  for (Request* request :
-       commits) {  // a DROP DATABASE before them, or in this record, takes the load with it
-    const auto prepared = manifest_.prepared().find(*request->commit);
-    if (prepared == manifest_.prepared().end() ||
-        catalog->find_database(prepared->second.load.database) == nullptr) {
-      request->error = fmt::format("transaction [{}] not found: its database was dropped", *request->commit);
-      continue;
-    }
-    has_checkpoint = true;
-    batch.frees_or_ends = true;
-    checkpoint.prepared.push_back(*request->commit);
-  }
-  if (has_checkpoint) {
-    checkpoint.number = CheckpointNumber(manifest_.checkpoint().value + 1);
-    checkpoint.running_seconds = running_seconds();
-    batch.blocks[batch.items.size()] = std::move(checkpoint_blocks);
-    batch.items.emplace_back(std::move(checkpoint));
+// The label is free, and the reason known, in the step in which the record takes effect: no question falls in between.
+void Coordinator::note_aborts(const LogRecord& record) {
+  for (const LogItem& item : record.items) {
+    const auto* aborted = std::get_if<AbortedItem>(&item);
+    if (aborted == nullptr) continue;
+    const auto load = manifest_.prepared().find(aborted->txn);
+    if (load == manifest_.prepared().end()) continue;  // gone with its database
+    aborted_.add(load->second.load.database, aborted->txn, load->second.load.label, aborted->reason);
   }
 }
 
-core::Task<void> Coordinator::decide(std::shared_ptr<Batch> batch) {
+core::Task<void> Coordinator::decide(std::shared_ptr<RecordBatch> batch) {
   if (batch->items.empty()) {
     // Only statements with nothing to change. What they found may still be on its way to the other shards: they are
     // answered behind it.
@@ -456,23 +374,22 @@ core::Task<void> Coordinator::decide(std::shared_ptr<Batch> batch) {
     co_return;
   }
   if (planted(Planted::ReplyBeforeRecord)) {
-    for (Request* request : batch->requests) request->answered.set();
+    for (RecordRequest* request : batch->requests) request->answered.set();
     batch->requests.clear();
   }
-  std::erase_if(batch->requests, [](Request* request) {
-    const bool is_abort = request->item && std::holds_alternative<AbortedItem>(*request->item);
+  std::erase_if(batch->requests, [](RecordRequest* request) {
     const bool is_early =
         (planted(Planted::CommitBeforeRecord) && request->commit) ||
-        (planted(Planted::AbortBeforeRecord) && is_abort) ||
+        (planted(Planted::AbortBeforeRecord) && request->is_abort()) ||
         (planted(Planted::PrecommitBeforeRecord) && request->vote && !request->vote->prepared.empty());
     if (is_early) request->answered.set();
     return is_early;
   });
   LogRecord written;
-  const auto reserve = batch->frees_or_ends ? CommitLog::Reserve::MayUse : CommitLog::Reserve::Keep;
+  const auto reserve = batch->may_use_reserve ? CommitLog::Reserve::MayUse : CommitLog::Reserve::Keep;
   const auto place = co_await log_->append(std::move(batch->items), reserve, &written);
   if (!place) {
-    for (Request* request : batch->requests) {
+    for (RecordRequest* request : batch->requests) {
       request->log_result = std::unexpected(place.error());
       request->answered.set();
     }
@@ -483,12 +400,14 @@ core::Task<void> Coordinator::decide(std::shared_ptr<Batch> batch) {
   auto change = std::make_shared<VisibleChange>();
   const std::uint64_t version_before = manifest_.catalog()->version();
   const CheckpointNumber checkpoint_before = manifest_.checkpoint();
+  note_aborts(written);
   const auto applied = manifest_.apply(
       written, [&](std::size_t item) -> const FooterBlocks& { return batch->blocks.at(item); }, *change);
   CHECK(applied.has_value());  // we built the record ourselves
   if (manifest_.checkpoint() != checkpoint_before) ++stats_.checkpoints;
   ++background_;
   shard_.spawn(publish_and_answer(std::move(batch), std::move(change)));
+  if (!manifest_.prepared().empty()) want_watch();
 
   if (had_tables && manifest_.catalog()->version() != version_before) {
     ++background_;
@@ -499,10 +418,10 @@ core::Task<void> Coordinator::decide(std::shared_ptr<Batch> batch) {
   if (is_time && !snapshot_under_way_) want_snapshot();
 }
 
-core::Task<void> Coordinator::publish_and_answer(std::shared_ptr<Batch> batch,
+core::Task<void> Coordinator::publish_and_answer(std::shared_ptr<RecordBatch> batch,
                                                  std::shared_ptr<const VisibleChange> change) {
   co_await hooks_.publish(change);
-  for (Request* request : batch->requests) {
+  for (RecordRequest* request : batch->requests) {
     if (request->vote) stats_.loads += 1;
     request->answered.set();
   }
@@ -512,8 +431,6 @@ core::Task<void> Coordinator::publish_and_answer(std::shared_ptr<Batch> batch,
 
 core::Task<void> Coordinator::take_snapshot() {
   co_await write_labels();
-  std::erase_if(prepared_since_,  // a DROP DATABASE takes loads without a word
-                [this](const auto& entry) { return !manifest_.prepared().contains(entry.first); });
   std::vector<std::byte> payload;
   core::ByteWriter writer(payload);
   manifest_.encode(writer);
@@ -526,7 +443,7 @@ core::Task<void> Coordinator::take_snapshot() {
   auto item = co_await write_snapshot(directory_, poison_, store_, id, sequence, std::move(payload));
   core::Result<> logged = item ? core::Result<>{} : core::Result<>(std::unexpected(item.error()));
   if (item) {
-    Request request;
+    RecordRequest request;
     request.item = *item;
     logged = co_await submit(request);
   }

@@ -22,29 +22,13 @@
 
 #include "core/shard/shard.hpp"
 #include "txn/checkpoint/aborted_loads.hpp"
-#include "txn/checkpoint/commit_log.hpp"
-#include "txn/checkpoint/manifest.hpp"
 #include "txn/checkpoint/open_loads.hpp"
+#include "txn/checkpoint/record_batch.hpp"
 #include "txn/checkpoint/recovery.hpp"
 #include "txn/checkpoint/transaction_list.hpp"
 #include "txn/checkpoint/txn_operation.hpp"
-#include "txn/schema/plan.hpp"
 
 namespace penstock::txn {
-
-// What a shard says when the blocks and footers of these loads are durable.
-struct Vote {
-  core::ShardId shard;
-  std::vector<LoadInfo> loads;     // plain ones: visible with the next record
-  std::vector<FooterRef> footers;  // theirs
-  FooterBlocks blocks;             // the footers' blocks, so that nobody reads them back
-  struct Prepared {
-    LoadInfo load;
-    std::vector<FooterRef> footers;
-    FooterBlocks blocks;
-  };
-  std::vector<Prepared> prepared;  // two-phase ones: PRECOMMITTED with the next record
-};
 
 // Empty: done. Otherwise why the loads of a vote failed.
 using VoteResult = std::expected<void, std::string>;
@@ -58,6 +42,9 @@ class Coordinator {
     LabelBook::Limits labels;
     std::size_t log_files_per_snapshot = 2;
     std::size_t requests_per_record_max = 4096;
+    std::uint64_t prepared_lease_seconds =
+        0;                             // of running time; 0: a prepared load waits for its client for ever
+    std::uint64_t watch_seconds = 60;  // how often prepared loads are looked at; 0: never
   };
   struct Hooks {
     // Applies a change on every shard; returns when all have it.
@@ -121,23 +108,20 @@ class Coordinator {
     std::uint64_t files_unlinked = 0;
     std::uint64_t label_runs = 0;  // written from memory
     std::uint64_t label_merges = 0;
+    std::uint64_t leases_ended = 0;  // prepared loads that were aborted for their age
   };
   const Stats& stats() const { return stats_; }
 
  private:
-  struct Request;  // a vote, a commit, a statement, a snapshot, a range: what waits for a record
-  struct Batch;    // the requests of one record
-
   core::Task<void> run_loop();
-  static std::uint64_t record_bytes_of(const Request& request);
-  core::Task<void> decide(std::shared_ptr<Batch> batch);
-  void build(Batch& batch);
-  core::Task<void> publish_and_answer(std::shared_ptr<Batch> batch,
+  core::Task<void> decide(std::shared_ptr<RecordBatch> batch);
+  core::Task<void> publish_and_answer(std::shared_ptr<RecordBatch> batch,
                                       std::shared_ptr<const VisibleChange> change);
-  core::Task<core::Result<>> submit(Request& request);
+  core::Task<core::Result<>> submit(RecordRequest& request);
   std::optional<TxnId> meant_by(const TxnOperation& operation, DatabaseId database) const;
-  core::Task<TxnAnswer> end_prepared(TxnId txn, TxnOperation::Kind kind);
-  core::Task<TxnAnswer> record_operation(TxnId txn, TxnOperation::Kind kind);
+  core::Task<TxnAnswer> end_prepared(TxnId txn, TxnOperation::Kind kind, std::string reason = kUserAbort);
+  core::Task<TxnAnswer> record_operation(TxnId txn, TxnOperation::Kind kind, std::string reason);
+  void note_aborts(const LogRecord& record);
   void log_if_dropped(TxnId txn, TableId table, const std::string& label) const;
   core::Task<bool> settle(std::shared_ptr<OpenLoads::Entry> open, bool reads_on);
   core::Task<core::Result<>> take_range();
@@ -155,6 +139,27 @@ class Coordinator {
   core::Task<void> reclaim();  // whoever calls it has counted it in background_
   core::Task<void> unlink_files(FileKind kind, std::vector<FileId> files);
   std::uint64_t running_seconds() const;
+  // prepared_watch.cpp
+  void want_watch();
+  core::Task<void> watch_prepared();
+  core::Task<void> end_old_leases();
+  static core::Task<void> end_lease(Coordinator* self, TxnId txn, std::size_t* left, core::Event* done);
+
+  // What the coordinator waits for before it stops.
+  class Background {
+   public:
+    explicit Background(Coordinator& coordinator) : coordinator_(coordinator) { ++coordinator_.background_; }
+    Background(const Background&) = delete;
+    Background& operator=(const Background&) = delete;
+    ~Background() {
+      --coordinator_.background_;
+      coordinator_.idle_.notify_all();
+    }
+
+   private:
+    Coordinator& coordinator_;
+  };
+  static constexpr const char* kShuttingDown = "the server is shutting down: try again soon";
 
   core::Shard& shard_;
   core::Directory directory_;
@@ -169,7 +174,6 @@ class Coordinator {
   Manifest manifest_;
   OpenLoads open_;
   AbortedLoads aborted_;
-  std::unordered_map<TxnId, core::Instant> prepared_since_;  // in this run; older ones since started_
   std::map<TxnId, std::shared_ptr<core::Event>>
       operations_;  // on prepared loads, until their record is in force
   std::unique_ptr<CommitLog> log_;
@@ -177,10 +181,13 @@ class Coordinator {
   core::Instant started_;
   std::uint64_t running_seconds_before_ = 0;
 
-  std::deque<Request*> requests_;
+  std::deque<RecordRequest*> requests_;
   core::WaitList work_;
   core::WaitList idle_;
-  bool stopping_ = false;
+  bool closing_ = false;   // nothing new is begun
+  bool stopping_ = false;  // nothing is under way any more, and no record will be written
+  bool watch_runs_ = false;
+  core::Op* watch_timer_ = nullptr;
   bool loop_running_ = false;
   bool deciding_ = false;
   bool range_under_way_ = false;

@@ -20,6 +20,7 @@ enum class ItemKind : std::uint8_t {
   Aborted = 5,
   Ddl = 6,
   Snapshot = 7,
+  Time = 8,
 };
 
 void put_place(core::ByteWriter& out, const RecordPlace& place) {
@@ -90,6 +91,10 @@ struct PutItem {
     out.put(item.checksum);
     out.put(item.sequence);
   }
+  void operator()(const TimeItem& item) const {
+    out.put(ItemKind::Time);
+    out.put(item.running_seconds);
+  }
 };
 
 // Sets the reader's failure for what does not decode.
@@ -144,6 +149,8 @@ LogItem get_item(core::ByteReader& in) {
       item.sequence = in.get<std::uint64_t>();
       return item;
     }
+    case ItemKind::Time:
+      return TimeItem{in.get<std::uint64_t>()};
   }
   in.fail();
   return TxnRangeItem{};

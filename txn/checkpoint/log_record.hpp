@@ -79,8 +79,15 @@ struct SnapshotItem {
   friend bool operator==(const SnapshotItem&, const SnapshotItem&) = default;
 };
 
-using LogItem =
-    std::variant<BootItem, TxnRangeItem, PreparedItem, CheckpointItem, AbortedItem, DdlItem, SnapshotItem>;
+// So long the store has run, over all its runs. In front of what is prepared in the same record, and now and then while
+// something is: a restart does not begin their ages anew.
+struct TimeItem {
+  std::uint64_t running_seconds = 0;
+  friend bool operator==(const TimeItem&, const TimeItem&) = default;
+};
+
+using LogItem = std::variant<BootItem, TxnRangeItem, PreparedItem, CheckpointItem, AbortedItem, DdlItem,
+                             SnapshotItem, TimeItem>;
 
 struct LogRecord {
   std::uint64_t sequence = 0;

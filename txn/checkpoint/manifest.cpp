@@ -8,7 +8,7 @@
 namespace penstock::txn {
 namespace {
 constexpr std::uint32_t kMagic = 0x4e535350;  // "PSSN"
-constexpr std::uint32_t kVersion = 2;         // 1 had every label in it, and no runs
+constexpr std::uint32_t kVersion = 2;  // 1 had no ages of prepared loads, and every label instead of runs
 
 std::vector<BlockRef> joined(const FooterBlocks& footers) {
   std::vector<BlockRef> all;
@@ -26,9 +26,11 @@ core::Result<> Manifest::apply(const LogRecord& record,
       txn_range_end_ = std::max(txn_range_end_, range->end);
     } else if (const auto* prepared = std::get_if<PreparedItem>(&item)) {
       footers_.note(prepared->footers, record.sequence, prepared->load.txn, *catalog_, uses_);
-      add_prepared(PreparedLoad{prepared->load, joined(blocks_of(i))});
+      add_prepared(PreparedLoad{prepared->load, joined(blocks_of(i)), running_seconds_});
     } else if (const auto* aborted = std::get_if<AbortedItem>(&item)) {
       if (remove_prepared(aborted->txn)) footers_.forget_aborted(aborted->txn, uses_);
+    } else if (const auto* time = std::get_if<TimeItem>(&item)) {
+      running_seconds_ = std::max(running_seconds_, time->running_seconds);
     } else if (const auto* ddl = std::get_if<DdlItem>(&item)) {
       TRY_VOID(apply_ddl(ddl->change));
     } else if (const auto* checkpoint = std::get_if<CheckpointItem>(&item)) {
@@ -193,6 +195,7 @@ void Manifest::encode(core::ByteWriter& out) const {
   for (const auto& [id, prepared] : prepared_) {
     if (forgets) break;
     prepared.load.encode(out);
+    out.put(prepared.prepared_at);
     out.put(static_cast<std::uint32_t>(prepared.blocks.size()));
     for (const BlockRef& block : prepared.blocks) block.encode(out);
   }
@@ -203,8 +206,8 @@ core::Result<Manifest> Manifest::decode(core::Bytes bytes) {
   core::ByteReader in(bytes);
   if (in.get<std::uint32_t>() != kMagic) return core::fail(core::Errc::Corrupt, "snapshot: no magic");
   const auto version = in.get<std::uint32_t>();
-  if (version == 0 || version > kVersion)
-    return core::fail(core::Errc::Unsupported, "snapshot: a newer version");
+  if (version > kVersion) return core::fail(core::Errc::Unsupported, "snapshot: a newer version");
+  if (version == 0) return core::fail(core::Errc::Corrupt, "snapshot: no version");
   Manifest manifest;
   manifest.sequence_ = in.get<std::uint64_t>();
   manifest.checkpoint_.value = in.get<std::uint64_t>();
@@ -232,6 +235,8 @@ core::Result<Manifest> Manifest::decode(core::Bytes bytes) {
   for (std::uint32_t i = 0; i < prepared && in.ok(); ++i) {
     PreparedLoad load;
     load.load = LoadInfo::decode(in);
+    load.prepared_at = manifest.running_seconds_;
+    if (version >= 2) load.prepared_at = std::min(load.prepared_at, in.get<std::uint64_t>());
     load.blocks.resize(in.get_count(BlockRef::kEncodedBytes));
     for (BlockRef& block : load.blocks) block = BlockRef::decode(in);
     manifest.add_prepared(std::move(load));

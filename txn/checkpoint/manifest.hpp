@@ -29,6 +29,7 @@ using FooterBlocks = std::vector<std::vector<BlockRef>>;
 struct PreparedLoad {
   LoadInfo load;
   std::vector<BlockRef> blocks;
+  std::uint64_t prepared_at = 0;  // running seconds
 };
 
 class Manifest {

@@ -84,11 +84,10 @@ TransactionList Coordinator::list(const TransactionFilter& filter) const {
     TableId table;
     if (const auto prepared = manifest_.prepared().find(txn); prepared != manifest_.prepared().end()) {
       const PreparedLoad& load = prepared->second;
-      const auto since = prepared_since_.find(txn);
       view.state = TxnState::Precommitted;
       view.two_phase = true;
       view.label = load.load.label;
-      view.age_seconds = seconds_since(since == prepared_since_.end() ? started_ : since->second, now);
+      view.age_seconds = running_seconds() - std::min(running_seconds(), load.prepared_at);
       view.rows = load.load.rows;
       view.bytes = 0;
       for (const BlockRef& block : load.blocks) *view.bytes += block.extent.length;
@@ -109,6 +108,7 @@ TransactionList Coordinator::list(const TransactionFilter& filter) const {
 }
 
 core::Task<AbortedTransactions> Coordinator::abort_all(std::string database, std::string label_prefix) {
+  const Background counted(*this);
   AbortedTransactions all;
   TransactionFilter filter{.database = database, .label_prefix = std::move(label_prefix)};
   for (TransactionList part{.more = true}; part.more;) {

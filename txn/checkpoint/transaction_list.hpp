@@ -33,7 +33,7 @@ struct TransactionView {
   std::string database;
   std::string table;  // empty: it was dropped
   std::string label;
-  std::uint64_t age_seconds = 0;       // since it began, or was prepared; at most since the process started
+  std::uint64_t age_seconds = 0;       // of running time, since it began or was prepared
   std::optional<std::uint64_t> rows;   // of a prepared one
   std::optional<std::uint64_t> bytes;  // of journal that it holds
 };

@@ -45,10 +45,10 @@ std::optional<TxnId> Coordinator::meant_by(const TxnOperation& operation, Databa
 
 core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
   LabelNotThere not_there;
+  if (closing_) co_return TxnAnswer{false, "INTERNAL_ERROR", kShuttingDown};
+  const Background counted(*this);
   for (int turns = 0;;) {
-    if (stopping_) {
-      co_return TxnAnswer{false, "INTERNAL_ERROR", "the server is shutting down: try again soon"};
-    }
+    if (closing_ && turns > 0) co_return TxnAnswer{false, "INTERNAL_ERROR", kShuttingDown};
     const Database* const found = manifest_.catalog()->find_database(operation.database);
     if (found == nullptr) {
       co_return TxnAnswer::refused(fmt::format("unknown database, database={}", operation.database));
@@ -112,17 +112,13 @@ core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
 }
 
 // One record makes it so; every other operation on the transaction waits for that.
-core::Task<TxnAnswer> Coordinator::end_prepared(TxnId txn, TxnOperation::Kind kind) {
+core::Task<TxnAnswer> Coordinator::end_prepared(TxnId txn, TxnOperation::Kind kind, std::string reason) {
   const auto decided = std::make_shared<core::Event>();
   operations_.emplace(txn, decided);
   const LoadInfo load = manifest_.prepared().at(txn).load;
-  TxnAnswer answer = co_await record_operation(txn, kind);
-  if (answer.done && kind == Kind::Abort) {
-    aborted_.add(load.database, txn, load.label, kUserAbort);
-    if (load.rows > 0) want_reclaim();
-  }
+  TxnAnswer answer = co_await record_operation(txn, kind, std::move(reason));
+  if (answer.done && kind == Kind::Abort && load.rows > 0) want_reclaim();
   if (answer.done && kind == Kind::Commit) log_if_dropped(txn, load.table, load.label);
-  if (answer.done) prepared_since_.erase(txn);
   operations_.erase(txn);
   decided->set();
   if (answer.done) {

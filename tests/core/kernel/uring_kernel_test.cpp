@@ -73,8 +73,39 @@ TEST(UringKernel, an_accepted_connection_has_nodelay_and_keepalive) {
   EXPECT_NE(value, 0);
   ASSERT_EQ(::getsockopt(connection, SOL_SOCKET, SO_KEEPALIVE, &value, &size), 0);
   EXPECT_NE(value, 0);
+  const std::pair<int, int> times[] = {{TCP_KEEPIDLE, 60}, {TCP_KEEPINTVL, 15}, {TCP_KEEPCNT, 4}};
+  for (const auto& [option, wanted] : times) {
+    ASSERT_EQ(::getsockopt(connection, IPPROTO_TCP, option, &value, &size), 0);
+    EXPECT_EQ(value, wanted);
+  }
   run(kernel, Op{.kind = OpKind::Close, .handle = connection});
   run(kernel, Op{.kind = OpKind::Close, .handle = listener});
+}
+
+TEST(UringKernel, an_accepted_connection_has_the_keepalive_times_that_were_asked_for) {
+  UringOptions options;
+  options.keep_alive = {.idle_seconds = 7, .interval_seconds = 3, .probes = 9};
+  const auto made = UringKernel::make(options);
+  ASSERT_TRUE(made.has_value());
+  UringKernel& kernel = **made;
+  const int door = static_cast<int>(run(kernel, Op{.kind = OpKind::Listen, .path = "127.0.0.1:0"}));
+  ASSERT_GE(door, 0);
+  sockaddr_in address{};
+  socklen_t address_size = sizeof address;
+  ASSERT_EQ(::getsockname(door, reinterpret_cast<sockaddr*>(&address), &address_size), 0);
+  const int peer = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(::connect(peer, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  const int connection = static_cast<int>(run(kernel, Op{.kind = OpKind::Accept, .handle = door}));
+  const std::pair<int, int> times[] = {{TCP_KEEPIDLE, 7}, {TCP_KEEPINTVL, 3}, {TCP_KEEPCNT, 9}};
+  for (const auto& [option, wanted] : times) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    ASSERT_EQ(::getsockopt(connection, IPPROTO_TCP, option, &value, &size), 0);
+    EXPECT_EQ(value, wanted);
+  }
+  ::close(peer);
+  run(kernel, Op{.kind = OpKind::Close, .handle = connection});
+  run(kernel, Op{.kind = OpKind::Close, .handle = door});
 }
 
 TEST(UringKernel, listens_on_an_ipv6_address) {

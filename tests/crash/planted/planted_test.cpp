@@ -43,6 +43,7 @@ constexpr Case kCases[] = {
     {Planted::CommitBeforeRecord, "CommitBeforeRecord", "two_phase"},
     {Planted::AbortBeforeRecord, "AbortBeforeRecord", "two_phase"},
     {Planted::ReadAbortedFooters, "ReadAbortedFooters", "two_phase_aborted"},
+    {Planted::ReuseTxnIds, "ReuseTxnIds", "two_phase_old_ids"},
     {Planted::DropVote, "DropVote"},
     {Planted::SkipLabelRunSync, "SkipLabelRunSync", "labels"},
     {Planted::ForgetLabelRuns, "ForgetLabelRuns", "labels"},

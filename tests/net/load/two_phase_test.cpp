@@ -299,7 +299,24 @@ TEST_F(TwoPhase, a_request_that_makes_no_sense_is_refused_and_changes_nothing) {
   const Reply nobody =
       doors.ask("PUT /api/db/_stream_load_2pc HTTP/1.1\r\nHost: a\r\n" + by_id(txn, "abort") + "\r\n");
   EXPECT_EQ(nobody.status, 200);
-  EXPECT_EQ(field_of(nobody.body, "status"), "NOT_AUTHORIZED");
+  EXPECT_EQ(outcome(nobody), "NOT_AUTHORIZED: no valid Basic authorization");
+  const auto as = [&](const std::string& authorization) {
+    return outcome(doors.ask("PUT /api/db/_stream_load_2pc HTTP/1.1\r\nHost: a\r\nAuthorization: " +
+                             authorization + "\r\n" + by_id(txn, "commit") + "\r\n"));
+  };
+  EXPECT_EQ(as("Basic ???"), "NOT_AUTHORIZED: no valid Basic authorization: the header cannot be read");
+  // root:wrong. A connector must not take it for an end of the transaction.
+  const std::string wrong = as("Basic cm9vdDp3cm9uZw==");
+  EXPECT_EQ(wrong, "NOT_AUTHORIZED: Access denied: wrong user or password");
+  EXPECT_FALSE(std::regex_search(wrong, kCommitted));
+  EXPECT_FALSE(std::regex_search(wrong, kAborted));
+  const std::string unauthorized = R"({"msg":"Unauthorized","code":401,"data":"Access denied: )";
+  for (const char* target : {"/api/db/get_load_state?label=l", "/api/_transactions"}) {
+    const Reply reply = doors.ask("GET " + std::string(target) +
+                                  " HTTP/1.1\r\nHost: a\r\nAuthorization: Basic cm9vdDp3cm9uZw==\r\n\r\n");
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_TRUE(reply.body.starts_with(unauthorized + "wrong user or password")) << reply.body;
+  }
   EXPECT_EQ(operate(by_id(txn, "commit")), "Success: transaction [" + txn + "] commit successfully.");
   EXPECT_EQ(operate(by_id(txn, "commit"), "/api/other"), refused("transaction [" + txn + "] not found"));
 }

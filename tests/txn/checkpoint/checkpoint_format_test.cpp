@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "tests/txn/journal/golden_bytes.hpp"
 #include "txn/checkpoint/aborted_loads.hpp"
 #include "txn/checkpoint/log_record.hpp"
@@ -72,6 +74,7 @@ LogRecord every_item() {
   record.items.emplace_back(AbortedItem{TxnId(9), "the client said so"});
   record.items.emplace_back(DdlItem{change_of(*Catalog::empty(), "CREATE DATABASE db")});
   record.items.emplace_back(SnapshotItem{FileId::make(2, 0, 0), 100, 55, 4});
+  record.items.emplace_back(TimeItem{4000});
   return record;
 }
 
@@ -95,7 +98,10 @@ Manifest sample_manifest() {
             "BUCKETS 3")},
         none);
   const FooterBlocks blocks = {sample_blocks()};
-  apply(4, PreparedItem{sample_load(9, "third"), {sample_footer()}}, blocks);
+  LogRecord prepare{.sequence = 4};
+  prepare.items.emplace_back(TimeItem{40});
+  prepare.items.emplace_back(PreparedItem{sample_load(9, "third"), {sample_footer()}});
+  CHECK(manifest.apply(prepare, [&](std::size_t) -> const FooterBlocks& { return blocks; }, change));
   LogRecord commit = commit_record();
   apply(5, commit.items[0], blocks);
   return manifest;
@@ -194,9 +200,10 @@ TEST(Manifest, a_snapshot_reads_back_and_its_bytes_are_golden) {
   EXPECT_EQ(read->find_prepared(DatabaseId(1), "third"), TxnId(9));
   ASSERT_EQ(read->labels().runs().size(), 1u);
   EXPECT_EQ(read->labels().runs()[0]->info(), sample_run());
+  EXPECT_EQ(read->prepared().at(TxnId(9)).prepared_at, 40u);
 }
 
-// Version 1 held every label and named no runs.
+// Version 1 held every label, named no runs and knew no ages.
 TEST(Manifest, a_snapshot_of_version_1_still_reads) {
   const std::vector<std::byte> bytes = golden_bytes("snapshot_v1.hex");
   const auto read = Manifest::decode(bytes);
@@ -206,6 +213,24 @@ TEST(Manifest, a_snapshot_of_version_1_still_reads) {
   EXPECT_TRUE(read->labels().look(DatabaseId(1), "first", 0).found);
   EXPECT_TRUE(read->labels().look(DatabaseId(1), "second", 0).found);
   EXPECT_TRUE(read->labels().runs().empty());
+  ASSERT_EQ(read->prepared().size(), 1u);  // as old as the snapshot: it knew no ages
+  EXPECT_EQ(read->prepared().at(TxnId(9)).prepared_at, 60u);
+}
+
+TEST(Manifest, time_never_goes_back_and_what_is_prepared_is_as_old_as_its_record_says) {
+  Manifest manifest = sample_manifest();
+  VisibleChange change;
+  const FooterBlocks none;
+  LogRecord record{.sequence = 6};
+  record.items.emplace_back(TimeItem{500});
+  record.items.emplace_back(PreparedItem{sample_load(30, "later"), {}});
+  ASSERT_TRUE(manifest.apply(record, [&](std::size_t) -> const FooterBlocks& { return none; }, change));
+  EXPECT_EQ(manifest.prepared().at(TxnId(30)).prepared_at, 500u);
+  record.sequence = 7;
+  record.items = {TimeItem{100}, PreparedItem{sample_load(31, "last"), {}}};
+  ASSERT_TRUE(manifest.apply(record, [&](std::size_t) -> const FooterBlocks& { return none; }, change));
+  EXPECT_EQ(manifest.running_seconds(), 500u);
+  EXPECT_EQ(manifest.prepared().at(TxnId(31)).prepared_at, 500u);
 }
 
 TEST(Manifest, a_damaged_snapshot_is_an_error_or_another_manifest_never_a_crash) {

@@ -254,18 +254,26 @@ Task<void> prepare_many(txn::Store* store, Knowledge* knows, int count) {
 
 TEST_F(TwoPhaseTest, commits_that_wait_together_share_a_record) {
   txn::StoreLimits limits = tiny_limits();
-  limits.log.file_bytes = 64 * core::kPage;
+  limits.log.file_bytes = 2048 * core::kPage;
+  limits.coordinator.txn_range = 1u << 20;
+  limits.journal = {.file_bytes = 16 * core::kMiB, .file_bytes_min = core::kMiB};
   StoreWorld world(9, 2, limits);
   Knowledge knows;
   make_table(world, knows);
-  constexpr int kCount = 300;
+  constexpr int kCount = 1000;
   ASSERT_EQ(world.run(prepare_many(&world.store(), &knows, kCount)), RunStatus::Done);
   (void)world.world().run_idle();
   const std::uint64_t before = world.store().coordinator().stats().records;
   std::vector<int> all;
   for (int i = 1; i <= kCount; ++i) all.push_back(i);
+  int syncs = 0;
+  world.world().scene().on_submit = [&](std::uint64_t, const core::Op& op) {
+    syncs += op.kind == core::OpKind::Sync || op.kind == core::OpKind::SyncDir ? 1 : 0;
+  };
   ASSERT_EQ(world.run(commit_together(&world.store(), &knows, all)), RunStatus::Done);
+  world.world().scene().on_submit = nullptr;
   EXPECT_LE(world.store().coordinator().stats().records - before, 2u);
+  EXPECT_LE(syncs, 2);
   look_twice(world, knows);
   EXPECT_EQ(knows.violation, "");
   EXPECT_EQ(knows.seen_visible.size(), static_cast<std::size_t>(kCount));
