@@ -279,7 +279,8 @@ Script<> Clients::operate(ModelLoad* load, bool commit, bool kind) {
   } else if (says(text, "not found")) {
     now = by_label ? kAbsent | kVisible : kAbsent;  // by label it only says that nothing is open or prepared
   } else if (!says(text, "is prepare, not pre-committed") && !says(text, "stays pre-committed") &&
-             !says(text, "shutting down") && !says(text, "try again")) {
+             !says(text, "shutting down") && !says(text, "try again") &&
+             !(may_refuse && says(text, "cannot be read"))) {
     model_.violate(fmt::format("{} of load {} was answered '{}'", verb, load->number, text));
   }
   if (now == kVisible || is_news) model_.is_now(*load, now, fmt::format("a {}: '{}'", verb, text));
