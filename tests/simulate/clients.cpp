@@ -301,7 +301,8 @@ Script<> Clients::commit_again(ModelLoad* load) {
   const std::string text = field_of(answer.body, "msg");
   note("again, txn {} of load {} <- {}", txn, load->number, short_of(text));
   if (!says(text, "is already visible, not pre-committed.") &&
-      !says(text, "is already VISIBLE, could not abort.") && !says(text, "shutting down")) {
+      !says(text, "is already VISIBLE, could not abort.") && !says(text, "shutting down") &&
+      !(may_refuse && says(text, "cannot be read"))) {
     model_.violate(fmt::format("TxnId {} of load {} is visible, and an operation on it was answered '{}'",
                                txn, load->number, text));
   }
