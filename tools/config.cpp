@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <functional>
 
 #include "net/auth/password_hash.hpp"
+#include "tools/toml_guard.hpp"
 #include "txn/schema/names.hpp"
 
 namespace penstock::tools {
@@ -142,7 +144,19 @@ bool is_loopback(std::string_view listen) {
 }  // namespace
 
 Problem read_config_file(const std::string& path, Config& config) {
-  toml::parse_result parsed = toml::parse_file(path);
+  constexpr std::size_t kFileBytesMax = 1 << 20;
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(kFileBytesMax + 1, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (file.bad() || !file.eof()) {
+    return std::unexpected(fmt::format("config file '{}': {}", path,
+                                       file.good() ? "it is larger than 1 MiB" : "it cannot be read"));
+  }
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  if (auto fits = check_toml_text(bytes); !fits) {
+    return std::unexpected(fmt::format("config file '{}': {}", path, fits.error()));
+  }
+  toml::parse_result parsed = toml::parse(bytes, path);
   if (!parsed) {
     return std::unexpected(fmt::format("config file '{}': line {}: {}", path,
                                        parsed.error().source().begin.line, parsed.error().description()));

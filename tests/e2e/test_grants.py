@@ -226,6 +226,8 @@ def bad_files():
         user("root") + "[users.x]\npassword = \"plain\"\ngrants = {}\n": "users.x: not a password hash",
         user("root") + user("x", {"sales": "WRITE"}): "'WRITE' is no right",
         user("root") + "[limits]\nrow_mb = 1\n": "limits.row_mb: no such key",
+        "[.a]\n": "a table needs a name",
+        "a = [}\n": "it is not TOML",  # ends the library's process: another one's
         "": "it names no user",
         "shards = 2\n": "it names no user",
     }
