@@ -142,6 +142,14 @@ OpenLoadEnd StoreShard::abort_open(TxnId txn, std::string reason) {
   return OpenLoadEnd::NotThere;
 }
 
+void StoreShard::apply(const VisibleChange& change) {
+  const bool is_new = change.catalog != tablets_.catalog();
+  tablets_.apply(change);
+  for (Load* load : loads_) {
+    if (is_new) load->note_catalog();
+  }
+}
+
 void StoreShard::delist(Load& load) { std::erase(loads_, &load); }
 
 core::Task<void> StoreShard::keep_memory_bounded(Load& caller) {

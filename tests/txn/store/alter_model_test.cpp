@@ -64,7 +64,8 @@ struct Open {
   FollowingLoad load;
   BodyFormat format = BodyFormat::Csv;
   bool two_phase = false;
-  std::vector<Column> began;  // the columns that a CSV load keeps
+  std::vector<Column> began;                        // the columns that a CSV load keeps
+  std::vector<std::pair<std::string, int>> former;  // names that columns had since then, the newest last
   std::vector<Row> rows;
   std::string in_hand;               // the second half of a row
   std::map<std::string, int> named;  // what that row says
@@ -175,6 +176,7 @@ class Model {
     const std::size_t at = 1 + (columns_.size() > 1 ? below(columns_.size() - 1) : 0);
     std::vector<Column> next = columns_;
     std::optional<Column> added;
+    std::pair<std::string, int> renamed;
     switch (below(5)) {
       case 0:
       case 1: {
@@ -198,6 +200,7 @@ class Model {
       case 3:
         if (name.empty() || columns_.size() < 2) co_return;
         sql = "RENAME COLUMN " + columns_[at].name + " " + name;
+        renamed = {next[at].name, next[at].id};
         next[at].name = name;
         break;
       default: {
@@ -213,6 +216,11 @@ class Model {
     history_ += sql + "\n";
     must(co_await crash::statement(store_, "ALTER TABLE t " + sql));
     columns_ = std::move(next);
+    for (auto& open : open_) {
+      if (renamed.first.empty()) break;
+      std::erase(open->former, renamed);
+      open->former.push_back(renamed);
+    }
     if (added) for_all_rows([&](Row& row) { row[added->id] = added->fallback; });
   }
 
@@ -232,12 +240,29 @@ class Model {
 
   int next_key(const Open& open) { return numbers_.at(&open) * 1000 + static_cast<int>(open.rows.size()); }
 
+  // Whose value comes under the name: of the column that is called so, or of the last that was and is still there.
+  const Column* called(const Open& open, const std::string& name) const {
+    for (const Column& column : columns_) {
+      if (column.name == name) return &column;
+    }
+    for (auto old = open.former.rbegin(); old != open.former.rend(); ++old) {
+      for (const Column& column : columns_) {
+        if (old->first == name && old->second == column.id) return &column;
+      }
+    }
+    return nullptr;
+  }
+
   // A row of JSON is what its names mean when it is complete.
-  Row meant(const std::map<std::string, int>& named) const {
+  Row meant(const Open& open, const std::map<std::string, int>& named) const {
     Row row;
     for (const Column& column : columns_) {
-      const auto found = named.find(column.name);
-      row[column.id] = found == named.end() ? column.fallback : found->second;
+      row[column.id] = column.fallback;
+      for (const auto& [name, id] : open.former) {
+        if (id == column.id && called(open, name) == &column && named.contains(name))
+          row[id] = named.at(name);
+      }
+      if (const auto found = named.find(column.name); found != named.end()) row[column.id] = found->second;
     }
     return row;
   }
@@ -245,7 +270,7 @@ class Model {
   core::Task<void> send(Open& open) {
     std::string text = open.in_hand;
     if (open.has_half) {
-      open.rows.push_back(meant(open.named));
+      open.rows.push_back(meant(open, open.named));
       open.in_hand.clear();
       open.has_half = false;
     }
@@ -269,12 +294,10 @@ class Model {
       std::string line = fmt::format("{{\"k\":{}", named["k"]);
       for (const char* name : {"a", "b", "c", "d", "e", "v"}) {
         if (below(3) == 0) continue;
-        const auto column =
-            std::find_if(columns_.begin(), columns_.end(), [&](const Column& c) { return c.name == name; });
+        const Column* const column = called(open, name);
         const int n = static_cast<int>(below(9));
         named[name] = n;
-        line += fmt::format(",\"{}\":\"{}\"", name,
-                            text_of(column == columns_.end() ? Kind::Int : column->kind, n));
+        line += fmt::format(",\"{}\":\"{}\"", name, text_of(column == nullptr ? Kind::Int : column->kind, n));
       }
       line += "}\n";
       if (i + 1 == count && below(3) == 0 && is_harmless(named)) {
@@ -285,7 +308,7 @@ class Model {
         open.has_half = true;
       } else {
         text += line;
-        open.rows.push_back(meant(named));
+        open.rows.push_back(meant(open, named));
       }
     }
     must(co_await crash::send_more(&open.load, text));
@@ -299,7 +322,7 @@ class Model {
     open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(at));
     if (open->has_half) {
       must(co_await crash::send_more(&open->load, open->in_hand));
-      open->rows.push_back(meant(open->named));
+      open->rows.push_back(meant(*open, open->named));
     }
     const TxnId txn = open->load.began.txn;
     history_ += fmt::format("end {}\n", numbers_.at(open.get()));
