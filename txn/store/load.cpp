@@ -149,7 +149,9 @@ std::shared_ptr<const Table> Load::newer_table() {
 core::Task<std::expected<void, LoadError>> Load::follow_table() {
   while (const auto table = newer_table()) {
     former_names_.note(table->schema);
-    const auto change = follow_(*table, former_names_.aliases(*table->schema));
+    auto aliases = former_names_.aliases(*table->schema);
+    if (have_same_rows(*table->schema, *load_.table->schema) && aliases == aliases_) continue;
+    const auto change = follow_(*table, aliases);
     if (!change) {
       refused_ = table->schema->id;
       core::log_warn("load_keeps_old_columns", "txn", load_.txn.value, "label", load_.label, "why",
@@ -159,6 +161,7 @@ core::Task<std::expected<void, LoadError>> Load::follow_table() {
     CO_TRY_VOID(co_await settle_rows(Keep::Nothing));
     if (failure_) break;
     (*change)();
+    aliases_ = std::move(aliases);
     load_.table = table;
     builder_ = std::make_unique<BlockBuilder>(table->schema);
   }

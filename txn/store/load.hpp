@@ -102,8 +102,9 @@ class Load {
   const double max_filter_ratio_;
   Follow follow_;
   FormerNames former_names_;
-  std::uint64_t seen_catalog_ = 0;  // the version that was looked at last: most pieces find no other
-  SchemaId refused_;                // the last that could not be followed: others are tried
+  std::vector<ColumnAlias> aliases_;  // that rows are read with now
+  std::uint64_t seen_catalog_ = 0;    // the version that was looked at last: most pieces find no other
+  SchemaId refused_;                  // the last that could not be followed: others are tried
   std::unique_ptr<BodyDecoder> decoder_;
   std::unique_ptr<BlockBuilder> builder_;
   std::vector<BlockRef> blocks_;

@@ -372,5 +372,53 @@ TEST(AlterModel, random_alterations_beside_loads_leave_every_row_what_it_must_be
   EXPECT_GT(rows, 3000u);
 }
 
+core::Task<void> alter_beside(Store* store, std::vector<std::string> clauses, std::string* error) {
+  const auto must = [&](const std::string& text) { *error += text; };
+  must(co_await crash::statement(store, "CREATE DATABASE db"));
+  must(co_await crash::statement(
+      store, "CREATE TABLE t (k BIGINT NOT NULL, v INT) DUPLICATE KEY(k) DISTRIBUTED BY HASH(k) BUCKETS 1"));
+  FollowingLoad load;
+  must(co_await crash::begin_following(store, "l", false, BodyFormat::Json, &load));
+  must(co_await crash::send_more(&load, "{\"k\":0,\"v\":0}\n"));
+  for (std::size_t i = 0; i < clauses.size(); ++i) {
+    must(co_await crash::statement(store, "ALTER TABLE t " + clauses[i]));
+    must(co_await crash::send_more(&load, fmt::format("{{\"k\":{},\"v\":{}}}\n", i + 1, i + 1)));
+  }
+  must(co_await crash::end_following(&load));
+}
+
+core::Task<void> count_blocks(Store* store, std::size_t* blocks, std::size_t* rows) {
+  auto scan = co_await store->scan("db", "t");
+  for (;;) {
+    const auto block = co_await (*scan)->next({(*scan)->table().schema->columns[0].id});
+    if (!block || !*block) break;
+    ++*blocks;
+    *rows += (*block)->rows();
+  }
+  co_await store->close_scan(**scan);
+}
+
+TEST(AlterLoads, what_changes_no_row_writes_no_block) {
+  const std::vector<std::string> harmless{"MODIFY COLUMN v COMMENT 'a'", "MODIFY COMMENT 'b'",
+                                          "MODIFY COLUMN v COMMENT 'c'",
+                                          "MODIFY COLUMN k BIGINT NOT NULL COMMENT 'd'"};
+  const std::vector<std::string> not_harmless{"ADD COLUMN a INT", "MODIFY COLUMN v BIGINT", "DROP COLUMN a",
+                                              "RENAME COLUMN v w"};
+  for (const auto& [clauses, wanted] :
+       {std::pair(harmless, std::size_t{1}), std::pair(not_harmless, std::size_t{5})}) {
+    crash::StoreWorld world(1, 1);
+    std::string error;
+    std::size_t blocks = 0;
+    std::size_t rows = 0;
+    ASSERT_EQ(world.open(error), sim::RunStatus::Done);
+    ASSERT_EQ(world.run(alter_beside(&world.store(), clauses, &error)), sim::RunStatus::Done);
+    ASSERT_EQ(world.run(count_blocks(&world.store(), &blocks, &rows)), sim::RunStatus::Done);
+    EXPECT_EQ(error, "");
+    EXPECT_EQ(rows, 5u);
+    EXPECT_EQ(blocks, wanted) << clauses.front();
+    ASSERT_EQ(world.close(), sim::RunStatus::Done);
+  }
+}
+
 }  // namespace
 }  // namespace penstock::txn
