@@ -81,14 +81,14 @@ struct Followers {
   txn::DerivingDecoder* deriving = nullptr;
   txn::PartitionedDecoder* partitioned = nullptr;
 
-  bool follow(Plan& plan) const {
-    const bool has_same_parts = (deriving != nullptr) == (plan.shape.derivation != nullptr) &&
-                                (partitioned != nullptr) == (plan.filter != nullptr);
-    if (!has_same_parts) return false;
-    json->follow(plan.shape.schema, std::move(plan.mapping), plan.mapping_options);
+  bool can_follow(const Plan& plan) const {
+    return (deriving != nullptr) == (plan.shape.derivation != nullptr) &&
+           (partitioned != nullptr) == (plan.filter != nullptr);
+  }
+  void follow(Plan& plan, const std::vector<txn::ColumnAlias>& aliases) const {
+    json->follow(plan.shape.schema, std::move(plan.mapping), plan.mapping_options, aliases);
     if (deriving != nullptr) deriving->follow(std::move(plan.shape.derivation));
     if (partitioned != nullptr) partitioned->follow(std::move(plan.filter));
-    return true;
   }
 };
 
@@ -132,9 +132,16 @@ std::expected<LoadDecoder, txn::LoadError> make_load_decoder(const LoadRequest& 
     made.decoder = std::move(partitioned);
   }
   if (followers.json != nullptr) {
-    made.follow = [followers, &request, local_micros](const txn::Table& now) {
+    made.follow =
+        [followers, &request, local_micros](
+            const txn::Table& now,
+            std::vector<txn::ColumnAlias> aliases) -> std::expected<txn::Load::Switch, std::string> {
       auto next = make_plan(request, now, local_micros);
-      return next && followers.follow(**next);
+      if (!next) return std::unexpected(next.error().message);
+      if (!followers.can_follow(**next)) return std::unexpected("the partitions of the table changed");
+      return [followers, plan = std::shared_ptr<Plan>(std::move(*next)), aliases = std::move(aliases)] {
+        followers.follow(*plan, aliases);
+      };
     };
   }
   return made;

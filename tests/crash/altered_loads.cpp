@@ -22,10 +22,13 @@ Task<void> make_there(txn::Store* store, BodyFormat format, FollowingLoad* load)
     options.row_bytes_max = store->limits().row_bytes_max;
     auto json = std::make_unique<txn::JsonDecoder>(options, schema, *mapping, txn::MappingOptions{},
                                                    store->here().scratch());
-    follow = [decoder = json.get()](const txn::Table& table) {
-      auto now = txn::map_columns(*table.schema, {});
-      if (now) decoder->follow(table.schema, *now, {});
-      return now.has_value();
+    follow = [decoder = json.get()](
+                 const txn::Table& table,
+                 std::vector<txn::ColumnAlias> aliases) -> std::expected<txn::Load::Switch, std::string> {
+      TRY(auto now, txn::map_columns(*table.schema, {}));
+      return [decoder, schema = table.schema, mapping = std::move(now), aliases = std::move(aliases)] {
+        decoder->follow(schema, mapping, {}, aliases);
+      };
     };
     decoder = std::move(json);
   } else {

@@ -118,6 +118,45 @@ def json_forms():
             expect_equal(table(server), wanted, name)
 
 
+@suite.test("RENAME beside open JSON loads: rows with old names and rows with new ones, NOT NULL too; a name that is taken again is the new column's")
+def renames():
+    for shards in (1, 2):
+        with Server(shards=shards) as server:
+            server.create(columns="k INT NOT NULL, a INT NOT NULL, s STRING NULL")
+            load = open_load(server, format="json", read_json_by_line="true")
+            load.send(json_rows([{"k": 1, "a": 1}]) + b'{"k":2,')
+            time.sleep(0.1)
+            alter(server, "RENAME COLUMN a b")
+            alter(server, "RENAME COLUMN b c")  # the load reads nothing between the two
+            load.send(b'"a":2}\n' + json_rows([{"k": 3, "a": 3}, {"k": 4, "b": 4}, {"k": 5, "c": 5},
+                                               {"k": 6, "a": 0, "b": 0, "c": 6}, {"c": 7, "b": 0, "k": 7}]))
+            time.sleep(0.1)
+            alter(server, "ADD COLUMN a INT")
+            load.send(json_rows([{"k": 8, "a": 80, "c": 8}, {"k": 9, "a": 90, "b": 9}]))
+            reply = load.finish()
+            expect_equal((reply["Status"], reply["NumberLoadedRows"]), ("Success", 9), f"the load: {reply}")
+            expect_equal(table(server, "k,c,a"), [f"{k}\t{k}\t\\N" for k in range(1, 8)] + ["8\t8\t80", "9\t9\t90"], "rows")
+
+
+@suite.test("a load that cannot follow one ALTER TABLE follows the next one that it can, and the log says why it did not")
+def follows_again():
+    with Server(shards=1) as server:
+        server.create()
+        load = open_load(server, format="json", read_json_by_line="true", where="v is null or v < 50")
+        load.send(json_rows([{"k": 1, "v": 1}]))
+        time.sleep(0.1)
+        alter(server, "RENAME COLUMN v w")
+        load.send(json_rows([{"k": 2, "v": 2}, {"k": 3, "v": 60}]))
+        time.sleep(0.1)
+        alter(server, "RENAME COLUMN w v, ADD COLUMN x INT")
+        load.send(json_rows([{"k": 4, "v": 4, "x": 4}, {"k": 5, "v": 60, "x": 5}, {"k": 6, "w": 6}]))
+        reply = load.finish()
+        expect_equal((reply["Status"], reply["NumberLoadedRows"]), ("Success", 4), f"the load: {reply}")
+        expect_equal(table(server, "k,v,x"), ["1\t1\t\\N", "2\t2\t\\N", "4\t4\t4", "6\t6\t\\N"], "rows")
+        said = [line for line in server.log_text().splitlines() if "load_keeps_old_columns" in line]
+        expect(len(said) == 1 and reply["Label"] in said[0] and "v" in said[0], f"the log: {said}")
+
+
 @suite.test("CSV loads go on with the columns they began with over ADD, DROP, RENAME and MODIFY, plain and two-phase")
 def csv_keeps():
     with Server(shards=2) as server:

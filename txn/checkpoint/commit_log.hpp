@@ -11,6 +11,7 @@
 //           poisons the store: append() never returns.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <string>
@@ -54,8 +55,10 @@ class CommitLog {
   bool accepts_loads() const { return !starved_; }
   // A record of so many bytes goes in without a look for space on the disk.
   bool has_room(std::uint64_t bytes) const;
-  // Of one record, so that a Boot record that repeats it fits into a file.
-  std::uint64_t record_bytes_max() const { return limits_.file_bytes - 3 * core::kPage; }
+  // Of one record, so that a Boot record that repeats it fits into a file and can be read.
+  std::uint64_t record_bytes_max() const {
+    return std::min<std::uint64_t>(limits_.file_bytes, LogRecord::kBytesMax) - 3 * core::kPage;
+  }
   const std::deque<LogFile>& files() const { return files_; }
   // Files whose records all lie at or before `sequence`, never the current one; taken off the list.
   std::vector<FileId> take_files_up_to(std::uint64_t sequence);

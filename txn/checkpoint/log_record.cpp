@@ -171,7 +171,6 @@ std::vector<std::byte> LogRecord::encode(const core::StoreUuid& store, FileId fi
   writer.put(std::uint64_t{0});
   CHECK_EQ(out.size(), kHeaderBytes);
   for (const LogItem& item : items) std::visit(PutItem{writer}, item);
-  CHECK_LE(out.size(), kBytesMax);
   writer.patch(4, static_cast<std::uint32_t>(out.size() - kHeaderBytes));
   checksum_out = record_checksum(store, file, RecordKind::Commit, offset, out);
   writer.patch(kChecksumAt, checksum_out);

@@ -97,7 +97,7 @@ struct LogRecord {
   static constexpr std::size_t kHeaderBytes = 40;
   static constexpr std::size_t kBytesMax = 256 * core::kMiB;
 
-  // Whole pages. `checksum_out` is what the next record names.
+  // Whole pages; more than kBytesMax cannot be read again, and CommitLog refuses it. `checksum_out` is what the next record names.
   std::vector<std::byte> encode(const core::StoreUuid& store, FileId file, std::uint64_t offset,
                                 std::uint64_t& checksum_out) const;
 };

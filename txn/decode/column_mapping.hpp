@@ -23,7 +23,7 @@
 
 namespace penstock::txn {
 
-inline constexpr std::size_t kFillBytesMax = core::kMiB;  // text of all defaults that a row takes
+inline constexpr std::size_t kFillBytesMax = kColumnTextMax;  // text of all defaults that a row takes
 
 struct FillValue {
   bool is_null = true;

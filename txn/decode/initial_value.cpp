@@ -47,7 +47,7 @@ SqlResult<> set_initial_value(ColumnSpec& spec, const MappingOptions& when) {
   const auto value = fill_value(*column, when);
   if (!value) return sql_error(value.error());
   std::string text = text_of(*column, *value);
-  if (text.size() > kInitialValueMax) return sql_error("the default value of a column is too long");
+  if (text.size() > kColumnTextMax) return sql_error("the default value of a column is too long");
   spec.initial_value = std::move(text);
   return {};
 }

@@ -20,6 +20,16 @@ constexpr std::size_t kBatchText = 64 * core::kKiB;        // of a batch: it sta
 
 static_assert(GrowBuffer::kSlack >= kTail);
 
+std::vector<JsonRowParser::Alias> fields_of(const std::vector<ColumnAlias>& aliases,
+                                            const ColumnMapping& mapping) {
+  std::vector<JsonRowParser::Alias> out;
+  for (const auto& [name, column] : aliases) {
+    const std::int32_t field = mapping.targets[column].field;
+    if (field != ColumnMapping::kNoField) out.push_back({name, static_cast<std::uint32_t>(field)});
+  }
+  return out;
+}
+
 }  // namespace
 
 JsonDecoder::JsonDecoder(JsonOptions options, std::shared_ptr<const TableSchema> schema,
@@ -33,7 +43,7 @@ JsonDecoder::JsonDecoder(JsonOptions options, std::shared_ptr<const TableSchema>
 }
 
 void JsonDecoder::follow(std::shared_ptr<const TableSchema> schema, ColumnMapping mapping,
-                         const MappingOptions& defaults) {
+                         const MappingOptions& defaults, const std::vector<ColumnAlias>& aliases) {
   schema_ = std::move(schema);
   mapping_ = std::move(mapping);
   CHECK_EQ(mapping_.targets.size(), schema_->columns.size());
@@ -42,7 +52,8 @@ void JsonDecoder::follow(std::shared_ptr<const TableSchema> schema, ColumnMappin
       JsonRowParser::Options{.fields = &fields_,
                              .jsonpaths = options_.jsonpaths,
                              .root = &options_.root,
-                             .cell_bytes_max = 2 * options_.row_bytes_max + kFillBytesMax},
+                             .cell_bytes_max = 2 * options_.row_bytes_max + kFillBytesMax,
+                             .aliases = fields_of(aliases, mapping_)},
       *schema_);
   row_bound_ = RowBound();
   for (std::size_t i = 0; i < schema_->columns.size(); ++i) {

@@ -23,6 +23,7 @@
 #include "txn/decode/json_row.hpp"
 #include "txn/decode/json_scan.hpp"
 #include "txn/decode/row_bound.hpp"
+#include "txn/schema/former_names.hpp"
 
 namespace penstock::txn {
 
@@ -48,9 +49,9 @@ class JsonDecoder final : public BodyDecoder {
   ~JsonDecoder() override;
 
   // The rows from here on are of another schema: the next call wants a builder of it. A row that is in hand in part is
-  // one of them; counts, and where in the body it is, go on.
+  // one of them; counts, and where in the body it is, go on. `aliases`: other keys of columns, the best first.
   void follow(std::shared_ptr<const TableSchema> schema, ColumnMapping mapping,
-              const MappingOptions& defaults);
+              const MappingOptions& defaults, const std::vector<ColumnAlias>& aliases = {});
 
   FeedResult feed(core::Bytes piece, BlockBuilder& builder) override;
   FeedResult::State finish(BlockBuilder& builder) override;

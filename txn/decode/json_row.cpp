@@ -79,7 +79,7 @@ void JsonScratch::release_big_parser() {
 }
 
 JsonRowParser::JsonRowParser(Options options, const TableSchema& schema)
-    : options_(options), fields_(*options.fields) {
+    : options_(std::move(options)), fields_(*options_.fields) {
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     JsonField& field = fields_[i];
     const ColumnDef* column = field.column == JsonField::kNoColumn
@@ -101,13 +101,36 @@ JsonRowParser::JsonRowParser(Options options, const TableSchema& schema)
     if (fields_[i].column == JsonField::kNoColumn || !fields_[i].has_path) continue;
     paths_.add(fields_[i].path, static_cast<std::uint32_t>(i));
   }
+  add_aliases();
   node_seen_.resize(paths_.size());
-  successor_.resize(fields_.size() + 1);
-  for (std::size_t i = 0; i <= fields_.size(); ++i) {
+  successor_.resize(expected_.size() + 1);
+  for (std::size_t i = 0; i < expected_.size(); ++i) {
     successor_[i] = i + 1 < fields_.size() ? static_cast<std::uint32_t>(i + 1) : 0;
   }
-  successor_[fields_.size()] = 0;
   seen_.resize(fields_.size());
+}
+
+void JsonRowParser::add_aliases() {
+  if (options_.aliases.empty()) return;
+  taken_by_.resize(fields_.size());
+  for (const Alias& alias : options_.aliases) {
+    keys_.emplace(alias.name, static_cast<std::uint32_t>(expected_.size()));
+    const bool is_plain = alias.name.find_first_of("\"\\") == std::string::npos;
+    expected_.push_back(is_plain ? alias.name : std::string(kNoKey));
+  }
+}
+
+// Whether the value of the key counts for its field: the first of several does, unless a better key comes.
+bool JsonRowParser::is_wanted(std::size_t key, std::size_t field) {
+  const bool is_seen = seen_[field] == stamp_;
+  if (is_seen && (taken_by_.empty() || key >= taken_by_[field] || taken_by_[field] < fields_.size()))
+    return false;
+  if (!taken_by_.empty()) taken_by_[field] = static_cast<std::uint32_t>(key);
+  if (is_seen) return true;
+  seen_[field] = stamp_;
+  ++matched_;
+  matched_fed_ += fields_[field].column != JsonField::kNoColumn;
+  return true;
 }
 
 std::string JsonRowParser::broken_text(simdjson::error_code error, bool is_document) {
@@ -162,7 +185,8 @@ JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root
     std::fill(node_seen_.begin(), node_seen_.end(), 0);
     stamp_ = 1;
   }
-  before_ = static_cast<std::uint32_t>(fields_.size());
+  before_ = static_cast<std::uint32_t>(expected_.size());
+  has_null_by_alias_ = false;
   matched_ = matched_fed_ = cell_bytes_ = 0;
   if (one_pass_ && !has_root) {
     ondemand::object object;
@@ -205,12 +229,9 @@ JsonRowParser::Outcome JsonRowParser::take_keys(ondemand::object object, const R
     if (const auto error = std::move(item).get(field)) return broken(error);
     const std::int32_t index = field_of(field.key().raw(), context);
     if (index < 0) continue;
-    const auto at = static_cast<std::size_t>(index);
-    if (seen_[at] == stamp_) continue;  // the first of several counts
-    seen_[at] = stamp_;
-    ++matched_;
-    if (fields_[at].column == JsonField::kNoColumn) continue;
-    ++matched_fed_;
+    const auto key = static_cast<std::size_t>(index);
+    const std::size_t at = key < fields_.size() ? key : options_.aliases[key - fields_.size()].field;
+    if (!is_wanted(key, at) || fields_[at].column == JsonField::kNoColumn) continue;
     if (const Outcome taken = take_value(field.value(), at, context); taken != Outcome::Row) return taken;
   }
   return Outcome::Row;
@@ -410,7 +431,9 @@ JsonRowParser::Outcome JsonRowParser::take_value(ondemand::value value, std::siz
       return Outcome::Row;
     case 'n':
       if (token != "null") return broken(simdjson::N_ATOM_ERROR);
-      if (!nullable_[field]) {
+      if (!nullable_[field] && !taken_by_.empty() && taken_by_[field] >= fields_.size()) {
+        has_null_by_alias_ = true;  // a better key may come
+      } else if (!nullable_[field]) {
         return reject(
             fmt::format("Json value is null, but the column `{}` is not nullable.", fields_[field].name));
       }
@@ -473,6 +496,11 @@ JsonRowParser::Outcome JsonRowParser::finish_row(const RowContext& context) {
         "jsonpaths:{}",
         names, options_.jsonpaths));
   }
+  for (std::size_t i = 0; has_null_by_alias_ && i < fields_.size(); ++i) {
+    const Cell& cell = context.scratch.cells[i * context.rows_max + context.row];
+    if (seen_[i] != stamp_ || nullable_[i] || cell.begin != CellList::null_cell().begin) continue;
+    return reject(fmt::format("Json value is null, but the column `{}` is not nullable.", fields_[i].name));
+  }
   if (matched_fed_ == fed_) return Outcome::Row;
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     if (seen_[i] == stamp_ || fields_[i].column == JsonField::kNoColumn) continue;
@@ -494,7 +522,7 @@ JsonRowParser::Outcome JsonRowParser::finish_row(const RowContext& context) {
 // `key` is behind the key's opening quote. Negative: nobody wants it.
 std::int32_t JsonRowParser::field_of(const char* key, const RowContext& context) {
   const std::uint32_t guess = successor_[before_];
-  if (guess < fields_.size()) {
+  if (guess < expected_.size()) {
     const std::string& name = expected_[guess];
     const auto left = static_cast<std::size_t>(context.text.data() + context.text.size() - key);
     if (name.size() < left && key[name.size()] == '"' && std::memcmp(key, name.data(), name.size()) == 0) {

@@ -60,13 +60,21 @@ class JsonRowParser {
  public:
   enum class Outcome : std::uint8_t { Row, Rejected, Broken, SecondObject };
 
+  // A field's second key. Of several in a row the field's own counts, or else the first of these.
+  struct Alias {
+    std::string name;
+    std::uint32_t field;
+  };
   struct Options {
     const std::vector<JsonField>* fields = nullptr;
     std::string_view jsonpaths;  // the header's text, for messages; empty: none
     const JsonPath* root = nullptr;
     std::size_t cell_bytes_max = 0;  // of all cells of a row
+    std::vector<Alias> aliases;      // not with jsonpaths
   };
   JsonRowParser(Options options, const TableSchema& schema);
+  JsonRowParser(const JsonRowParser&) = delete;  // keys_ views names that are here
+  JsonRowParser& operator=(const JsonRowParser&) = delete;
 
   // Broken: the text is no JSON. `has_root` false: the root was applied already.
   Outcome parse(std::string_view text, bool has_root, std::size_t row, std::size_t rows_max,
@@ -90,6 +98,8 @@ class JsonRowParser {
     JsonScratch& scratch;
   };
 
+  void add_aliases();
+  bool is_wanted(std::size_t key, std::size_t field);
   bool start(std::string_view text, JsonScratch& scratch, simdjson::ondemand::document& document);
   Outcome check_shape(simdjson::ondemand::document& document);
   Outcome take_keys(simdjson::ondemand::object object, const RowContext& context);
@@ -117,18 +127,21 @@ class JsonRowParser {
 
   Options options_;
   std::vector<JsonField> fields_;
-  std::vector<std::string> expected_;  // per field: its key as it is written, if that is what it says
+  std::vector<std::string>
+      expected_;  // per key (fields, then aliases): as it is written, if that is what it says
   std::vector<bool> nullable_;
-  std::unordered_map<std::string_view, std::uint32_t> keys_;  // into fields_
+  std::unordered_map<std::string_view, std::uint32_t> keys_;  // into expected_
   bool one_pass_ = true;                                      // keys of the row, no paths into it
   JsonPathTree paths_;                                        // of all fields that feed a column
   std::vector<std::uint32_t> node_seen_;  // per node: the stamp of the last row that had it
   std::size_t fed_ = 0;                   // fields that feed a column
   std::vector<std::uint32_t>
-      successor_;  // per field (and one for the row's begin): the field behind it, last time
+      successor_;                    // per key (and one for the row's begin): the key behind it, last time
   std::vector<std::uint32_t> seen_;  // per field: the stamp of the last row that had it
+  std::vector<std::uint32_t> taken_by_;  // per field, with aliases: the key that it was then
+  bool has_null_by_alias_ = false;       // the row, where there may be no NULL
   std::uint32_t stamp_ = 0;
-  std::uint32_t before_ = 0;  // the field before the key that comes
+  std::uint32_t before_ = 0;  // the key before the one that comes
   std::size_t matched_ = 0;
   std::size_t matched_fed_ = 0;
   std::size_t cell_bytes_ = 0;

@@ -36,27 +36,32 @@ SqlResult<> refuse_rollup(SqlCursor& cursor, const TableName& table) {
 }
 
 // After ADD [COLUMN].
-SqlResult<AlterClause> parse_add(SqlCursor& cursor, const TableName& table) {
+// `columns`: of the statement so far.
+SqlResult<AlterClause> parse_add(SqlCursor& cursor, const TableName& table, std::size_t& columns) {
   AddColumns out;
   if (cursor.at_keyword("IF") && SqlCursor::is_keyword(cursor.ahead(), "NOT")) {
     cursor.advance();
     TRY_VOID(cursor.expect_keywords("NOT", "EXISTS"));
     out.if_not_exists = true;
   }
+  const auto add_one = [&]() -> SqlResult<> {
+    if (columns == kColumnsMax) {
+      return sql_error(fmt::format("ALTER TABLE {}: more than {} columns", table.table, kColumnsMax));
+    }
+    ++columns;
+    TRY(ColumnSpec column, parse_column(cursor));
+    out.columns.push_back(std::move(column));
+    return {};
+  };
   if (cursor.accept_symbol('(')) {
     do {
-      if (out.columns.size() == kColumnsMax) {
-        return sql_error(fmt::format("ALTER TABLE {}: more than {} columns", table.table, kColumnsMax));
-      }
-      TRY(ColumnSpec column, parse_column(cursor));
-      out.columns.push_back(std::move(column));
+      TRY_VOID(add_one());
     } while (cursor.accept_symbol(','));
     if (!cursor.accept_symbol(')')) {
       return cursor.unexpected_here("NULL, NOT NULL, DEFAULT, COMMENT, ',' or ')'");
     }
   } else {
-    TRY(ColumnSpec column, parse_column(cursor));
-    out.columns.push_back(std::move(column));
+    TRY_VOID(add_one());
     TRY(out.place, accept_place(cursor));
   }
   TRY_VOID(refuse_rollup(cursor, table));
@@ -90,13 +95,13 @@ SqlResult<AlterClause> parse_modify(SqlCursor& cursor, const TableName& table) {
   return out;
 }
 
-SqlResult<AlterClause> parse_clause(SqlCursor& cursor, const TableName& table) {
+SqlResult<AlterClause> parse_clause(SqlCursor& cursor, const TableName& table, std::size_t& columns) {
   if (cursor.accept_keyword("ADD")) {
     for (const char* what : {"PARTITION", "PARTITIONS", "ROLLUP", "INDEX", "TEMPORARY", "CONSTRAINT"}) {
       if (cursor.at_keyword(what)) return not_yet(table, fmt::format("ADD {}", what));
     }
     if (!cursor.accept_keyword("COLUMN")) return cursor.unexpected_here("COLUMN after ADD");
-    return parse_add(cursor, table);
+    return parse_add(cursor, table, columns);
   }
   if (cursor.accept_keyword("DROP")) {
     for (const char* what : {"PARTITION", "ROLLUP", "INDEX", "TEMPORARY", "CONSTRAINT"}) {
@@ -140,12 +145,13 @@ SqlResult<Statement> parse_alter(SqlCursor& cursor) {
   }
   if (!cursor.accept_keyword("TABLE")) return cursor.unexpected_here("TABLE after ALTER");
   AlterTableStatement out;
+  std::size_t columns = 0;
   TRY(out.name, cursor.expect_table());
   do {
     if (out.clauses.size() == kClausesMax) {
       return sql_error(fmt::format("ALTER TABLE {}: more than {} clauses", out.name.table, kClausesMax));
     }
-    TRY(AlterClause clause, parse_clause(cursor, out.name));
+    TRY(AlterClause clause, parse_clause(cursor, out.name, columns));
     out.clauses.push_back(std::move(clause));
   } while (cursor.accept_symbol(','));
   return out;

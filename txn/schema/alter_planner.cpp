@@ -75,6 +75,9 @@ class Alteration {
       return sql_error(
           fmt::format("Invalid column order. value should be after key. index[{}]", table_.name));
     }
+    if (const std::string_view what = too_long_text(schema_); !what.empty()) {
+      return sql_error(fmt::format("{} are longer than {} bytes together", what, kColumnTextMax));
+    }
     table_.schema = std::make_shared<const TableSchema>(std::move(schema_));
     return std::move(table_);
   }
@@ -241,6 +244,10 @@ class Alteration {
                       type_name(before.type), type_name(after.type), before.name));
     }
     if (before.nullable && !after.nullable) return sql_error("Can not change from nullable to non-nullable");
+    const auto is_null = [&](DefaultKind kind) {
+      return kind == DefaultKind::Null || (kind == DefaultKind::None && after.nullable);
+    };
+    if (is_null(before.default_kind) && is_null(after.default_kind)) after.default_kind = before.default_kind;
     const bool is_same = after.default_kind == before.default_kind &&
                          after.default_value == before.default_value &&
                          after.default_precision == before.default_precision;

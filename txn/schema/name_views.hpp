@@ -4,7 +4,7 @@
 // Shard:    any; pure.
 // Promise:  rows by database, table and place of the column, unless the statement orders them. Texts are compared as
 //           they are written, names of columns in any case.
-// Failure:  SqlError that names the column.
+// Failure:  SqlError that names the column, or says that the answer is too long.
 #pragma once
 
 #include "txn/schema/catalog.hpp"

@@ -1,6 +1,7 @@
 #include "txn/schema/table_schema.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace penstock::txn {
@@ -97,7 +98,7 @@ core::Result<> check_table(const Table& table) {
       return refuse("a column's default precision");
     }
     if (column.default_precision > kDateTimeScaleMax) return refuse("a column's default precision");
-    if (column.initial_value && column.initial_value->size() > kInitialValueMax)
+    if (column.initial_value && column.initial_value->size() > kColumnTextMax)
       return refuse("a column's initial value");
     const bool is_key = i < table.key_columns.size();
     if (column.is_key != is_key) return refuse("key columns that are not the first columns");
@@ -123,6 +124,28 @@ core::Result<> check_table(const Table& table) {
   return check_partitioning(table.partitioning, partition_types(table));
 }
 
+std::string_view too_long_text(const TableSchema& schema) {
+  std::size_t defaults = 0;
+  std::size_t initial_values = 0;
+  std::size_t comments = 0;
+  for (const ColumnDef& column : schema.columns) {
+    if (column.default_value) defaults += column.default_value->size();
+    if (column.initial_value) initial_values += column.initial_value->size();
+    comments += column.comment.size();
+  }
+  if (defaults > kColumnTextMax) return "the default values of the columns";
+  if (initial_values > kColumnTextMax) return "the values of added columns for older rows";
+  return comments > kColumnTextMax ? "the comments of the columns" : "";
+}
+
+bool have_same_rows(const TableSchema& a, const TableSchema& b) {
+  return std::ranges::equal(a.columns, b.columns, [](const ColumnDef& x, const ColumnDef& y) {
+    return x.id == y.id && x.name == y.name && x.type == y.type && x.nullable == y.nullable &&
+           x.default_kind == y.default_kind && x.default_precision == y.default_precision &&
+           x.default_value == y.default_value;
+  });
+}
+
 core::Result<> check_alteration(const Table& before, const Table& after) {
   const auto refuse = [](const char* why) { return core::fail(core::Errc::InvalidArgument, why); };
   TRY_VOID(check_table(after));
@@ -135,8 +158,12 @@ core::Result<> check_alteration(const Table& before, const Table& after) {
     return refuse("altering how a table keeps its rows");
   }
   if (after.next_column < before.next_column) return refuse("altering a table with used column ids");
+  if (!too_long_text(*after.schema).empty()) return refuse("altering a table to columns with too much text");
+  std::unordered_map<std::uint32_t, const ColumnDef*> columns;
+  for (const ColumnDef& column : before.schema->columns) columns.emplace(column.id.value, &column);
   for (const ColumnDef& column : after.schema->columns) {
-    const ColumnDef* const was = before.schema->find(column.id);
+    const auto found = columns.find(column.id.value);
+    const ColumnDef* const was = found == columns.end() ? nullptr : found->second;
     if (was == nullptr) {
       if (column.id < before.next_column) return refuse("adding a column with a used id");
       const bool has_value = column.nullable || column.initial_value.has_value();

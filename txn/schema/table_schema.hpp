@@ -34,7 +34,9 @@ using TableId = core::StrongId<struct TableTag, std::uint64_t>;
 using SchemaId = core::StrongId<struct SchemaTag, std::uint64_t>;
 
 inline constexpr std::size_t kColumnsMax = 4096;
-inline constexpr std::size_t kInitialValueMax = 1048576;  // bytes of ColumnDef::initial_value
+// Bytes of all columns of a table together: of their defaults, of their initial values, of their comments. (A statement is
+// no longer, so that only ALTER TABLE could go beyond it.)
+inline constexpr std::size_t kColumnTextMax = core::kMiB;
 inline constexpr std::uint32_t kBucketsMax = 4096;
 inline constexpr std::uint32_t kBucketsDefault = 10;  // BUCKETS AUTO, or no BUCKETS at all
 
@@ -110,6 +112,10 @@ bool takes_every_row(const Table& table);
 
 // Whether the parts of a table fit each other. (Not whether DDL would allow it: plan_change judges that.)
 core::Result<> check_table(const Table& table);
+// What of the columns is longer than kColumnTextMax; empty: nothing.
+std::string_view too_long_text(const TableSchema& schema);
+// Whether rows that are made for one schema are rows of the other: all but the comments is the same.
+bool have_same_rows(const TableSchema& a, const TableSchema& b);
 // Whether a table can become another one by ALTER TABLE: rows of the first can be read as rows of the second.
 core::Result<> check_alteration(const Table& before, const Table& after);
 

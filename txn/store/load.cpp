@@ -1,5 +1,6 @@
 #include "txn/store/load.hpp"
 
+#include "core/base/log.hpp"
 #include "core/base/result.hpp"
 
 namespace penstock::txn {
@@ -10,6 +11,7 @@ Load::Load(StoreShard& shard, BeganLoad load, std::unique_ptr<BodyDecoder> decod
       load_(std::move(load)),
       max_filter_ratio_(max_filter_ratio),
       follow_(std::move(follow)),
+      former_names_(load_.table->schema),
       decoder_(std::move(decoder)),
       builder_(std::make_unique<BlockBuilder>(load_.table->schema)) {
   shard_.enlist(*this);
@@ -122,26 +124,46 @@ core::Task<void> Load::shrink() {
   if (!busy_) not_busy_.notify_all();
 }
 
-// The table has a newer schema than the one that rows are read with. (An older one, where the load began with a change that
-// is still on its way here.) A table that is gone is never followed.
-bool Load::is_behind() {
+void Load::note_catalog() {
+  if (!follow_) return;
+  const auto table = shard_.tablets().catalog()->find_table(load_.table->id);
+  if (table != nullptr) former_names_.note(table->schema);
+}
+
+bool Load::is_behind() const {
   const auto& catalog = shard_.tablets().catalog();
-  if (!follow_ || failure_ || catalog == nullptr || catalog->version() == seen_catalog_) return false;
+  return follow_ && !failure_ && catalog != nullptr && catalog->version() != seen_catalog_;
+}
+
+// With a newer schema than the one that rows are read with. (An older one, where the load began with a change that is
+// still on its way here, is not followed, nor is a table that is gone.)
+std::shared_ptr<const Table> Load::newer_table() {
+  if (!is_behind()) return nullptr;
+  const auto& catalog = shard_.tablets().catalog();
   seen_catalog_ = catalog->version();
-  const auto table = catalog->find_table(load_.table->id);
-  return table != nullptr && table->schema->id > load_.table->schema->id;
+  auto table = catalog->find_table(load_.table->id);
+  if (table == nullptr || table->schema->id <= load_.table->schema->id) return nullptr;
+  return table->schema->id == refused_ ? nullptr : table;
 }
 
 core::Task<std::expected<void, LoadError>> Load::follow_table() {
-  CO_TRY_VOID(co_await settle_rows(Keep::Nothing));
-  const auto catalog = shard_.tablets().catalog();
-  const auto table = catalog->find_table(load_.table->id);
-  if (failure_ || table == nullptr) co_return std::expected<void, LoadError>{};  // dropped meanwhile
-  if (follow_(*table)) {
+  while (const auto table = newer_table()) {
+    former_names_.note(table->schema);
+    auto aliases = former_names_.aliases(*table->schema);
+    if (have_same_rows(*table->schema, *load_.table->schema) && aliases == aliases_) continue;
+    const auto change = follow_(*table, aliases);
+    if (!change) {
+      refused_ = table->schema->id;
+      core::log_warn("load_keeps_old_columns", "txn", load_.txn.value, "label", load_.label, "why",
+                     change.error());
+      continue;
+    }
+    CO_TRY_VOID(co_await settle_rows(Keep::Nothing));
+    if (failure_) break;
+    (*change)();
+    aliases_ = std::move(aliases);
     load_.table = table;
     builder_ = std::make_unique<BlockBuilder>(table->schema);
-  } else {
-    follow_ = {};
   }
   co_return std::expected<void, LoadError>{};
 }

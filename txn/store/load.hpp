@@ -24,6 +24,7 @@
 #include "core/task/task.hpp"
 #include "txn/checkpoint/open_loads.hpp"
 #include "txn/decode/body_decoder.hpp"
+#include "txn/schema/former_names.hpp"
 #include "txn/store/load_source.hpp"
 #include "txn/store/store_shard.hpp"
 
@@ -44,9 +45,11 @@ struct LoadCounts {
 
 class Load {
  public:
-  // Of a load whose rows name their columns: makes its decoder read rows of the table as it is now. False: it cannot,
-  // and goes on with the table as it was. Called when nothing of the rows before waits in the decoder.
-  using Follow = std::function<bool(const Table&)>;
+  // Of a load whose rows name their columns: what will make its decoder read rows of the table as it is now, also by the
+  // names that columns had before. Called when nothing of the rows before waits in the decoder. Without it the load goes on
+  // with the table as it was, for the reason that is said.
+  using Switch = std::function<void()>;
+  using Follow = std::function<std::expected<Switch, std::string>(const Table&, std::vector<ColumnAlias>)>;
   Load(StoreShard& shard, BeganLoad load, std::unique_ptr<BodyDecoder> decoder, double max_filter_ratio,
        Follow follow = {});
   Load(const Load&) = delete;
@@ -75,6 +78,7 @@ class Load {
   std::size_t unfinished_row_bytes() const { return decoder_ == nullptr ? 0 : decoder_->reserved_bytes(); }
   core::Task<void> shrink();
   void fail(LoadError why);
+  void note_catalog();  // the shard has another one
 
   // Somebody else's abort: the next step fails. Not after it has ended.
   void abort_from_outside(std::string reason);
@@ -94,7 +98,8 @@ class Load {
   core::Task<std::expected<void, LoadError>> flush_block(Keep keep);
   core::Task<std::expected<void, LoadError>> settle_rows(Keep keep);
   core::Task<std::expected<void, LoadError>> follow_table();
-  bool is_behind();
+  bool is_behind() const;
+  std::shared_ptr<const Table> newer_table();
   void forget_rows();
   void note_memory();
   void release_pins();
@@ -104,7 +109,10 @@ class Load {
   BeganLoad load_;  // its table: as the rows are read now
   const double max_filter_ratio_;
   Follow follow_;
-  std::uint64_t seen_catalog_ = 0;  // the version that was looked at last: most pieces find no other
+  FormerNames former_names_;
+  std::vector<ColumnAlias> aliases_;  // that rows are read with now
+  std::uint64_t seen_catalog_ = 0;    // the version that was looked at last: most pieces find no other
+  SchemaId refused_;                  // the last that could not be followed: others are tried
   std::unique_ptr<BodyDecoder> decoder_;
   std::unique_ptr<BlockBuilder> builder_;
   std::vector<BlockRef> blocks_;

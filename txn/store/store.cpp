@@ -28,7 +28,7 @@ struct Countdown {
 };
 
 core::Task<void> apply_change(StoreShard* shard, std::shared_ptr<const VisibleChange> change) {
-  shard->tablets().apply(*change);
+  shard->apply(*change);
   co_return;
 }
 core::Task<void> send_change(StoreShard* shard, std::shared_ptr<const VisibleChange> change,

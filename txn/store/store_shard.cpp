@@ -180,6 +180,14 @@ core::Task<OpenLoadEnd> StoreShard::look_at_open(TxnId txn, bool reads_on) {
   co_return OpenLoadEnd::Aborted;
 }
 
+void StoreShard::apply(const VisibleChange& change) {
+  const bool is_new = change.catalog != tablets_.catalog();
+  tablets_.apply(change);
+  for (Load* load : loads_) {
+    if (is_new) load->note_catalog();
+  }
+}
+
 void StoreShard::delist(Load& load) { std::erase(loads_, &load); }
 
 core::Task<void> StoreShard::keep_memory_bounded(Load& caller) {

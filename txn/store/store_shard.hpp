@@ -43,6 +43,7 @@ class StoreShard {
   JournalWriter& journal() { return *journal_; }
   bool has_journal() const { return journal_ != nullptr; }
   TabletSet& tablets() { return tablets_; }
+  void apply(const VisibleChange& change);  // to the tablets; open loads hear of every catalog
   Precommitter& precommitter() { return precommitter_; }
   DecodeScratch& scratch() { return scratch_; }
   const core::StoreUuid& store_uuid() const { return run_.store; }

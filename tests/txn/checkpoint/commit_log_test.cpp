@@ -124,6 +124,12 @@ TEST_F(CommitLogTest, what_is_left_of_a_run_whose_unlinks_survived_in_part_says_
   EXPECT_EQ(run_->records.front().place.file, left[1]);
 }
 
+TEST_F(CommitLogTest, no_file_is_large_enough_for_a_record_that_could_not_be_read_again) {
+  make(1024 * core::kMiB, 0);
+  const CommitLog log(world_.shard(0), directory_, poison_, sample_uuid(), 1, limits_);
+  EXPECT_EQ(log.record_bytes_max(), LogRecord::kBytesMax - 3 * core::kPage);
+}
+
 TEST_F(CommitLogTest, a_record_too_large_to_be_repeated_at_the_next_start_is_refused) {
   ASSERT_EQ(run(begin()), RunStatus::Done);
   ASSERT_EQ(run(append_many(1, 6 * core::kPage)), RunStatus::Done);

@@ -153,6 +153,30 @@ TEST(JsonFollow, elements_of_a_document_are_of_the_schema_at_their_end_wherever_
   }
 }
 
+// Rows that were written before a column was renamed say its old name.
+TEST(JsonFollow, names_that_columns_had_are_keys_until_a_column_takes_them) {
+  DecodeScratch scratch;
+  JsonDecoder decoder({}, kAfter, *map_columns(*kAfter, {}), {}, scratch);
+  decoder.follow(kAfter, *map_columns(*kAfter, {}), {}, {{"new", 0}, {"old", 0}, {"key", 1}});
+  BlockBuilder builder(kAfter);
+  const std::string body =
+      "{\"k\":1,\"old\":\"o\"}\n{\"key\":2,\"old\":\"o\"}\n{\"old\":\"o\",\"more\":\"m\",\"k\":3}\n"
+      "{\"more\":\"m\",\"new\":\"n\",\"k\":4}\n{\"old\":\"o\",\"new\":\"n\",\"k\":5}\n{\"new\":\"n\",\"old\":"
+      "\"o\",\"k\":6}\n"
+      "{\"old\":\"o\",\"old\":\"again\",\"k\":7}\n{\"key\":0,\"k\":8,\"key\":1}\n{\"o\\u006cd\":\"\\u006f\","
+      "\"k\":9}\n"
+      "{\"key\":null,\"k\":10}\n{\"k\":11}\n{\"old\":{\"a\": 1},\"key\":12}\n";
+  ASSERT_EQ(decoder.feed(core::as_bytes(body), builder).state, FeedResult::State::NeedInput);
+  EXPECT_EQ(text_of(builder), "o|1\no|2\nm|3\nm|4\nn|5\nn|6\no|7\n-1|8\no|9\n-1|10\n-1|11\n{\"a\":1}|12\n");
+  builder.clear();
+  const std::string bad =
+      "{\"key\":null,\"old\":\"o\"}\n{\"key\":null}\n{\"old\":\"o\"}\n{\"other\":1}\n{\"k\":null,\"key\":1}"
+      "\n";
+  ASSERT_EQ(decoder.feed(core::as_bytes(bad), builder).state, FeedResult::State::NeedInput);
+  EXPECT_EQ(builder.rows(), 0u);
+  EXPECT_EQ(decoder.filtered_rows(), 5u);
+}
+
 TEST(JsonFollow, rejects_and_counts_go_on) {
   DecodeScratch scratch;
   JsonOptions options;

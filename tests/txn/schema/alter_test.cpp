@@ -219,6 +219,68 @@ TEST(Alter, widening_is_what_loses_no_value) {
   EXPECT_FALSE(can_widen(Type::array(ints[0]), Type::array(ints[1])));
 }
 
+// All columns together: their defaults must fit a row of a load that names none of them, and the table a record.
+TEST(Alter, texts_of_columns_are_bounded_together) {
+  const std::string long_text(600'000, 'x');
+  const std::string sql = "ALTER TABLE t ADD COLUMN a STRING DEFAULT '" + long_text + "'";
+  const auto catalog = altered(sample(), sql);
+  EXPECT_THAT(error(*catalog, "ALTER TABLE t ADD COLUMN b STRING DEFAULT '" + long_text + "'"),
+              HasSubstr("the default values of the columns are longer than 1048576 bytes together"));
+  EXPECT_EQ(
+      error(*catalog, "ALTER TABLE t ADD COLUMN b STRING DEFAULT '" + long_text.substr(0, 400'000) + "'"),
+      "");
+  EXPECT_EQ(error(*catalog, "ALTER TABLE t DROP COLUMN a, ADD COLUMN b STRING DEFAULT '" + long_text + "'"),
+            "");
+  const auto commented = altered(catalog, "ALTER TABLE t MODIFY COLUMN a COMMENT '" + long_text + "'");
+  EXPECT_THAT(error(*commented, "ALTER TABLE t MODIFY COLUMN s COMMENT '" + long_text + "'"),
+              HasSubstr("the comments of the columns are longer than 1048576 bytes together"));
+  EXPECT_EQ(error(*commented,
+                  "ALTER TABLE t MODIFY COLUMN a COMMENT 'y', MODIFY COLUMN s COMMENT '" + long_text + "'"),
+            "");
+
+  const auto adds = [&](auto fill) {
+    Table table = *catalog->find_table("db", "t");
+    auto schema = std::make_shared<TableSchema>(*table.schema);
+    schema->id = catalog->next_schema();
+    schema->columns.push_back({.id = table.next_column, .name = "n", .type = Type::string()});
+    fill(schema->columns.back());
+    table.next_column = ColumnId{table.next_column.value + 1};
+    table.schema = schema;
+    return catalog->apply(AlterTable{std::make_shared<const Table>(table)}).has_value();
+  };
+  EXPECT_TRUE(adds([&](ColumnDef& column) { column.comment = long_text; }));
+  EXPECT_FALSE(adds([&](ColumnDef& column) { column.initial_value = long_text; }));
+  EXPECT_FALSE(adds([&](ColumnDef& column) {
+    column.default_kind = DefaultKind::Literal;
+    column.default_value = long_text;
+  }));
+  EXPECT_FALSE(adds([&](ColumnDef& column) { column.comment = long_text + long_text; }));
+}
+
+TEST(Alter, columns_are_counted_over_the_whole_statement) {
+  std::string sql = "ALTER TABLE t ADD COLUMN (c0 INT";
+  for (int i = 1; i < 4000; ++i) sql += ",c" + std::to_string(i) + " INT";
+  EXPECT_TRUE(parse_statement(sql + "), ADD COLUMN (a INT, b INT)").has_value());
+  sql += "), ADD COLUMN (d0 INT";
+  for (int i = 1; i < 97; ++i) sql += ",d" + std::to_string(i) + " INT";
+  const auto parsed = parse_statement(sql + ")");
+  ASSERT_FALSE(parsed.has_value());
+  EXPECT_THAT(parsed.error().message, HasSubstr("more than 4096 columns"));
+}
+
+TEST(Alter, no_default_and_a_default_of_null_are_one_where_there_may_be_null) {
+  auto catalog = altered(sample(), "ALTER TABLE t ADD COLUMN x INT, ADD COLUMN y INT DEFAULT NULL");
+  catalog =
+      altered(catalog, "ALTER TABLE t MODIFY COLUMN x BIGINT NULL DEFAULT NULL, MODIFY COLUMN y BIGINT NULL");
+  EXPECT_EQ(column(catalog, "x").type, Type::of(TypeKind::BigInt));
+  EXPECT_EQ(column(catalog, "x").default_kind, DefaultKind::None);
+  EXPECT_EQ(column(catalog, "y").default_kind, DefaultKind::Null);
+  catalog = altered(catalog, "ALTER TABLE t MODIFY COLUMN d DECIMAL(6,2) NULL DEFAULT NULL");
+  EXPECT_TRUE(column(catalog, "d").nullable);
+  EXPECT_THAT(error(*catalog, "ALTER TABLE t MODIFY COLUMN v INT DEFAULT NULL"),
+              HasSubstr("Can not change default value"));
+}
+
 TEST(Alter, the_catalog_refuses_alterations_that_old_rows_could_not_be_read_by) {
   const auto catalog = altered(sample(), "ALTER TABLE t ADD COLUMN a INT DEFAULT '1'");
   const auto with = [&](auto edit) {
@@ -396,6 +458,20 @@ TEST(NameViews, answer_what_clients_ask) {
   EXPECT_EQ(rows("SELECT COLUMN_NAME FROM information_schema.columns WHERE TABLE_NAME='t' ORDER BY "
                  "COLUMN_NAME, ORDINAL_POSITION"),
             "d|h|k|p|s|v");
+  catalog =
+      after(catalog,
+            "CREATE TABLE other.v (z VARCHAR(5), y STRING DEFAULT '', x STRING, w STRING DEFAULT 'd', u STRING "
+            "DEFAULT '') DISTRIBUTED BY RANDOM BUCKETS 1");
+  EXPECT_EQ(
+      rows("SELECT COLUMN_NAME FROM information_schema.columns WHERE TABLE_NAME='v' ORDER BY COLUMN_DEFAULT, "
+           "COLUMN_NAME"),
+      "x|z|u|y|w")
+      << "NULL comes before any text";
+  EXPECT_EQ(rows("SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.columns WHERE COLUMN_NAME='w'"),
+            "v,w");
+  EXPECT_EQ(
+      rows("SELECT COLUMN_NAME FROM information_schema.columns WHERE TABLE_SCHEMA='db' AND TABLE_NAME='v'"),
+      "");
   EXPECT_EQ(rows("SELECT x FROM information_schema.tables"),
             "error: Unknown column 'x' in information_schema.tables");
   for (const char* sql :
@@ -404,6 +480,38 @@ TEST(NameViews, answer_what_clients_ask) {
         "SELECT * FROM information_schema.tables, t", "SELECT @@version"}) {
     EXPECT_THAT(rows(sql), HasSubstr("error: ")) << sql;
   }
+}
+
+TEST(NameViews, an_answer_has_a_bound) {
+  std::string sql = " (c0 INT";
+  for (int i = 1; i < 4096; ++i) sql += ",c" + std::to_string(i) + " INT";
+  sql += ") DISTRIBUTED BY RANDOM BUCKETS 1";
+  auto catalog = with_database();
+  for (int i = 0; i < 17; ++i) {
+    catalog =
+        after(catalog, i == 0 ? "CREATE TABLE t0" + sql : "CREATE TABLE t" + std::to_string(i) + " LIKE t0");
+  }
+  const auto ask = [&](const std::string& text) {
+    return select_names(*catalog, std::get<SelectNamesStatement>(*parse_statement(text)));
+  };
+  const auto all = ask("SELECT COLUMN_NAME FROM information_schema.columns");
+  ASSERT_FALSE(all.has_value());
+  EXPECT_EQ(all.error().message,
+            "information_schema.columns: more than 65536 rows: name a TABLE_SCHEMA and a TABLE_NAME");
+  EXPECT_EQ(ask("SELECT * FROM information_schema.columns WHERE TABLE_NAME = 't16'")->rows.size(), 4096u);
+  EXPECT_EQ(ask("SELECT * FROM information_schema.columns WHERE COLUMN_NAME = 'c7'")->rows.size(), 17u);
+
+  const std::string comment(1'000'000, 'x');
+  catalog = after(with_database(),
+                  "CREATE TABLE t0 (a INT COMMENT '" + comment + "') DISTRIBUTED BY RANDOM BUCKETS 1");
+  for (int i = 1; i < 40; ++i) catalog = after(catalog, "CREATE TABLE t" + std::to_string(i) + " LIKE t0");
+  const auto long_one = ask("SELECT * FROM information_schema.columns");
+  ASSERT_FALSE(long_one.has_value());
+  EXPECT_THAT(long_one.error().message, HasSubstr("more than 33554432 bytes"));
+  EXPECT_FALSE(
+      ask("SELECT COLUMN_COMMENT, COLUMN_COMMENT, COLUMN_COMMENT FROM information_schema.columns LIMIT 20")
+          .has_value());
+  EXPECT_TRUE(ask("SELECT COLUMN_NAME FROM information_schema.columns WHERE TABLE_NAME = 't1'").has_value());
 }
 
 }  // namespace
