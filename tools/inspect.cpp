@@ -86,6 +86,7 @@ core::Task<std::string> report(core::Kernel* kernel, std::string data_dir) {
                   static_cast<unsigned long long>(record.place.offset),
                   static_cast<unsigned long long>(record.bytes), items.c_str());
     }
+    if (!(*run)->newer.empty()) std::printf("  WRITTEN BY A NEWER VERSION: %s\n", (*run)->newer.c_str());
     if (!(*run)->damage.empty()) std::printf("  DAMAGED: %s\n", (*run)->damage.c_str());
   }
   auto recovered = co_await recover(directory);

@@ -103,63 +103,126 @@ class BodyReader::Skim {
   std::uint64_t left_;
 };
 
-core::Task<BodyStand> BodyReader::read_on() {
-  if (is_finished_) co_return BodyStand::Whole;
-  if (kind_ == BodyLength::Both || is_broken_) co_return BodyStand::Cut;
-  ++reading_on_;
-  co_await context_.read_on_turns.acquire();
-  while (wire_.is_taken_over()) co_await reading_on_ended_.wait();  // by another who asks
-  BodyStand stand = is_finished_ ? BodyStand::Whole : BodyStand::Open;
-  if (stand == BodyStand::Open && !stops_reading_on_) {
-    co_await wire_.take_over();
-    Skim skim(kind_, chunks_, left_);
-    skim.feed(wire_.rest());
-    for (const Carry& each : wire_.held()) skim.feed(each.rest());
-    stand = is_finished_ ? BodyStand::Whole : co_await read_on(skim);
-    wire_.hand_back();
+struct BodyReader::Look {
+  bool is_over = false;  // it was received for long enough, or the body is left
+  core::Op* timer = nullptr;
+  core::Event timer_ended;
+};
+
+core::Task<void> BodyReader::end_in_time(BodyReader* self, Look* look, core::Instant deadline) {
+  if (!look->is_over) {
+    core::AwaitOp timer(self->context_.shard.kernel(),
+                        core::Op{.kind = core::OpKind::Timer, .deadline = deadline});
+    look->timer = &timer;
+    (void)co_await timer;
+    look->timer = nullptr;
+    if (!look->is_over) self->wire_.stop_receiving();
+    look->is_over = true;
   }
-  context_.read_on_turns.release();
+  look->timer_ended.set();
+}
+
+core::Task<BodyStand> BodyReader::read_on() {
+  ++reading_on_;
+  // One that has begun may be about to end: the news that made the client ask need not have come by then.
+  const std::uint64_t number = look_number_ + (is_looking_ && look_ == nullptr ? 0 : 1);
+  BodyStand stand = BodyStand::NotLooked;
+  while (!is_being_left_) {
+    stand = last_look_;
+    if (is_finished_) stand = BodyStand::Whole;
+    if (kind_ == BodyLength::Both || is_broken_) stand = BodyStand::Cut;
+    if (stand == BodyStand::Whole || stand == BodyStand::Cut) break;
+    if (looks_ended_ >= number) break;
+    if (is_looking_) {
+      co_await reading_on_ended_.wait();
+      continue;
+    }
+    ++look_number_;
+    is_looking_ = true;
+    last_look_ = co_await look();
+    is_looking_ = false;
+    looks_ended_ = look_number_;
+    reading_on_ended_.notify_all();
+  }
+  if (is_being_left_) stand = BodyStand::NotLooked;
   --reading_on_;
-  if (reading_on_ == 0) stops_reading_on_ = false;
-  reading_on_ended_.notify_all();
+  if (reading_on_ == 0) reading_on_ended_.notify_all();
   co_return stand;
 }
 
-core::Task<BodyStand> BodyReader::read_on(Skim& skim) {
+// Turns are asked for again and again: one who waits may have to leave.
+core::Task<BodyStand> BodyReader::look() {
+  constexpr core::Duration kTurn = std::chrono::milliseconds(5);
+  const core::Instant give_up = context_.now() + context_.options.read_on_turn_wait_max;
+  while (context_.read_on_turns.free() == 0) {
+    if (is_being_left_ || wire_.is_cancelled() || context_.now() >= give_up) co_return BodyStand::NotLooked;
+    (void)co_await context_.shard.sleep_for(kTurn);
+  }
+  if (is_being_left_) co_return BodyStand::NotLooked;
+  co_await context_.read_on_turns.acquire();
+  const BodyStand stand = co_await look_for_end();
+  context_.read_on_turns.release();
+  co_return stand;
+}
+
+core::Task<BodyStand> BodyReader::look_for_end() {
+  Look look;
+  look_ = &look;
+  co_await wire_.take_over();
+  context_.shard.spawn(end_in_time(this, &look, context_.now() + context_.options.read_on_time_max));
+  BodyStand stand = BodyStand::Whole;
+  if (!is_finished_) {
+    Skim skim(kind_, chunks_, left_);
+    skim.feed(wire_.rest());
+    for (const Carry& each : wire_.held()) skim.feed(each.rest());
+    stand = co_await look_for_end(look, skim);
+  }
+  look.is_over = true;
+  if (look.timer != nullptr) context_.shard.kernel().cancel(*look.timer);
+  co_await look.timer_ended.wait();
+  look_ = nullptr;
+  wire_.hand_back();
+  co_return stand;
+}
+
+core::Task<BodyStand> BodyReader::look_for_end(Look& look, Skim& skim) {
   constexpr std::size_t kPieceMax = 4 * core::kMiB;
   const HttpOptions& options = context_.options;
-  for (std::size_t received = 0; !stops_reading_on_;) {
+  std::size_t held = 0;
+  for (const Carry& each : wire_.held()) held += each.rest().size();
+  for (;;) {
     if (skim.stand() != BodyStand::Open) co_return skim.stand();
     if (wire_.held_end()) co_return BodyStand::Cut;
+    if (look.is_over) co_return BodyStand::NotLooked;  // more had come: its end may lie right behind
     const std::size_t shard_left =
         options.read_on_shard_bytes_max - std::min(options.read_on_shard_bytes_max, context_.read_on_bytes);
-    const std::size_t size = std::min({kPieceMax, options.read_on_bytes_max - received, shard_left});
-    if (size == 0) break;
+    const std::size_t body_left = options.read_on_bytes_max - std::min(options.read_on_bytes_max, held);
+    const std::size_t size = std::min({kPieceMax, body_left, shard_left});
+    if (size == 0) co_return BodyStand::NotLooked;  // its end may lie right behind what is held
     core::Result<Carry> piece = co_await wire_.receive_own(size);
-    if (!piece && piece.error().code == core::Errc::Cancelled) break;
+    if (!piece && piece.error().code == core::Errc::Cancelled) {
+      const bool nothing_came = look.is_over && !is_being_left_ && !wire_.is_cancelled();
+      co_return nothing_came ? BodyStand::Open : BodyStand::NotLooked;
+    }
     if (!piece || piece->rest().empty()) {
       wire_.drop_held();  // of no use to anybody
       wire_.hold_end(piece ? core::Result<bool>(false) : std::unexpected(piece.error()));
       co_return BodyStand::Cut;
     }
-    received += piece->rest().size();
+    held += piece->rest().size();
     skim.feed(piece->rest());
     wire_.hold(std::move(*piece));
   }
-  co_return skim.stand();
-}
-
-void BodyReader::stop_reading_on() {
-  if (reading_on_ == 0) return;
-  stops_reading_on_ = true;
-  if (wire_.is_taken_over()) wire_.stop_receiving();
 }
 
 core::Task<void> BodyReader::end_reading_on() {
-  while (reading_on_ > 0) {
-    stop_reading_on();
-    co_await reading_on_ended_.wait();
+  is_being_left_ = true;
+  if (look_ != nullptr && !look_->is_over) {
+    look_->is_over = true;
+    wire_.stop_receiving();
   }
+  while (reading_on_ > 0) co_await reading_on_ended_.wait();
+  is_being_left_ = false;
 }
 
 core::Task<core::Result<>> BodyReader::discard_rest(DiscardLimits limits) {

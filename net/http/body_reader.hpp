@@ -30,9 +30,10 @@ struct DiscardLimits {
 
 // Where a body stands behind what has come of it.
 enum class BodyStand : std::uint8_t {
-  Open,   // more is to come
-  Whole,  // its end has come
-  Cut,    // it never will: the connection has ended, or the framing is broken
+  Open,       // it was received for read_on_time_max, and more is to come
+  Whole,      // its end has come
+  Cut,        // it never will: the connection has ended, or the framing is broken
+  NotLooked,  // nobody knows: no turn, no memory left for what has come, or the body was left
 };
 
 class BodyReader {
@@ -46,10 +47,10 @@ class BodyReader {
   core::Task<core::Result<std::string>> read_all(std::size_t bytes_max);
 
   // Receives on beside whoever is busy with a piece, into memory of its own, past every budget but those of
-  // HttpOptions::read_on_*; until it is known whether the body is whole or cut, or stop_reading_on(). next() gives what was
-  // received so in its turn. Of a body that is cut it gives only the error.
+  // HttpOptions::read_on_*; until it is known whether the body is whole or cut. next() gives what was received so in its
+  // turn. Of a body that is cut it gives only the error. However many ask, one at a time looks, and has one turn: who asks
+  // before it begins shares what it finds.
   core::Task<BodyStand> read_on();
-  void stop_reading_on();
   // Behind it nobody reads on: whoever leaves the body waits for that.
   core::Task<void> end_reading_on();
 
@@ -69,7 +70,11 @@ class BodyReader {
 
  private:
   class Skim;
-  core::Task<BodyStand> read_on(Skim& skim);
+  struct Look;
+  core::Task<BodyStand> look();
+  core::Task<BodyStand> look_for_end();
+  core::Task<BodyStand> look_for_end(Look& look, Skim& skim);
+  static core::Task<void> end_in_time(BodyReader* self, Look* look, core::Instant deadline);
   core::Bytes take_from_rest();
   void finish();
 
@@ -86,7 +91,12 @@ class BodyReader {
   bool has_begun_ = false;
   bool lost_what_follows_ = false;
   std::size_t reading_on_ = 0;  // calls of read_on that have not returned
-  bool stops_reading_on_ = false;
+  bool is_being_left_ = false;  // they are to return
+  Look* look_ = nullptr;        // it has taken the connection over
+  bool is_looking_ = false;     // the same, or it waits for a turn
+  std::uint64_t look_number_ = 0;
+  std::uint64_t looks_ended_ = 0;
+  BodyStand last_look_ = BodyStand::NotLooked;
   core::WaitList reading_on_ended_;
 };
 

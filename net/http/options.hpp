@@ -40,6 +40,9 @@ struct HttpOptions {
   std::size_t read_on_bytes_max = 16 * core::kMiB;
   std::size_t read_on_shard_bytes_max = 64 * core::kMiB;
   std::size_t read_on_turns = 4;
+  core::Duration read_on_time_max = std::chrono::milliseconds(100);  // from when the connection is taken over
+  core::Duration read_on_turn_wait_max =
+      std::chrono::milliseconds(500);  // and for that, when all turns are out
 };
 
 }  // namespace penstock::net

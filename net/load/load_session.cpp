@@ -72,11 +72,12 @@ class BodySource final : public txn::LoadSource {
       case BodyStand::Cut:
         co_return End::Cut;
       case BodyStand::Open:
+        co_return End::Open;
+      case BodyStand::NotLooked:
         break;
     }
-    co_return End::Open;
+    co_return End::NotLooked;
   }
-  void stop_reading_on() override { body_.stop_reading_on(); }
 
  private:
   BodyReader& body_;

@@ -140,7 +140,15 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
     }
     if (!request.label.empty()) {
       if (const auto open = open_.find(database->id, request.label)) {
-        if (!co_await settle(open, true)) continue;  // what decided it is the answer
+        const Settled settled = co_await settle(open, true);
+        if (settled == Settled::Decided) continue;  // what decided it is the answer
+        if (settled == Settled::Unknown) {
+          co_return refuse(
+              "INTERNAL_ERROR",
+              fmt::format(
+                  "the load that holds label [{}] (transaction {}) could not be looked at: try again soon",
+                  request.label, open->load.txn));
+        }
         result.status = BeginResult::Status::LabelExists;
         result.existing = TxnState::Prepare;
         result.existing_txn = open->load.txn;
@@ -210,29 +218,32 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
   }
 }
 
-// Whether an open load that nothing is known of here still waits for its client. False: it does not, and has been decided
-// now. Real clients take RUNNING for done, and ask as soon as their own connection has broken: with `reads_on` that news,
-// and what was sent before it, is fetched first.
-core::Task<bool> Coordinator::settle(std::shared_ptr<OpenLoads::Entry> open, bool reads_on) {
+// Whether an open load that nothing is known of here still waits for its client. If it does not it is decided now. Real
+// clients take RUNNING for done, and ask as soon as their own connection has broken: with `reads_on` that news, and what was
+// sent before it, is fetched first, and of a load that nobody could look at nothing is said.
+core::Task<Coordinator::Settled> Coordinator::settle(std::shared_ptr<OpenLoads::Entry> open, bool reads_on) {
   const Background counted(*this);
   constexpr core::Duration kTurn = std::chrono::milliseconds(5);
-  constexpr int kTurns = 20;
-  for (int turn = 0; !open->decided.is_set(); ++turn) {
+  constexpr core::Duration kLookMax = std::chrono::seconds(5);
+  const core::Instant give_up = shard_.now().monotonic + kLookMax;
+  while (!open->decided.is_set()) {
     OpenLoadEnd end = OpenLoadEnd::Voting;
     if (open->phase == OpenLoads::Phase::Receiving) {
       end = co_await hooks_.look_at_open(open->load.shard, open->load.txn, reads_on);
     }
-    if (end == OpenLoadEnd::Receiving) co_return !open->decided.is_set();
+    if (open->decided.is_set()) break;
+    if (end == OpenLoadEnd::Receiving) co_return Settled::Running;
     if (end == OpenLoadEnd::Aborted) abort(open->load.txn, kConnectionEnded);
     if (end == OpenLoadEnd::Failed)
       abort(open->load.txn, "the load had failed, and its client sent nothing more");
     if (end == OpenLoadEnd::Voting) co_await open->decided.wait();
-    if (end != OpenLoadEnd::NotThere) continue;
-    // It is on its way to its shard, or its end is on the way from there.
-    if (!reads_on || turn >= kTurns) co_return !open->decided.is_set();
+    if (end != OpenLoadEnd::NotThere && end != OpenLoadEnd::NotLooked) continue;
+    // NotThere: it is on its way to its shard, or its end is on the way from there.
+    if (!reads_on) co_return Settled::Running;
+    if (closing_ || shard_.now().monotonic >= give_up) co_return Settled::Unknown;
     (void)co_await shard_.sleep_for(kTurn);
   }
-  co_return false;
+  co_return Settled::Decided;
 }
 
 void Coordinator::abort(TxnId txn, const std::string& reason) {

@@ -123,7 +123,8 @@ class Coordinator {
   core::Task<TxnAnswer> record_operation(TxnId txn, TxnOperation::Kind kind, std::string reason);
   void note_aborts(const LogRecord& record);
   void log_if_dropped(TxnId txn, TableId table, const std::string& label) const;
-  core::Task<bool> settle(std::shared_ptr<OpenLoads::Entry> open, bool reads_on);
+  enum class Settled : std::uint8_t { Decided, Running, Unknown };
+  core::Task<Settled> settle(std::shared_ptr<OpenLoads::Entry> open, bool reads_on);
   core::Task<core::Result<>> take_range();
   core::Task<void> take_snapshot();
   void want_snapshot();

@@ -19,7 +19,7 @@ core::Task<std::expected<std::optional<TxnState>, std::string>> Coordinator::sta
                                                                                       std::string label) {
   for (LabelNotThere not_there;;) {
     if (const auto open = open_.find(database, label)) {
-      if (co_await settle(open, false)) co_return TxnState::Prepare;
+      if (co_await settle(open, false) == Settled::Running) co_return TxnState::Prepare;
       continue;
     }
     if (const auto prepared = manifest_.find_prepared(database, label)) {

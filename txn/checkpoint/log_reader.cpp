@@ -24,13 +24,18 @@ core::Task<core::Result<std::vector<std::byte>>> read_whole(core::Directory dire
   co_return bytes;
 }
 
+std::string place_of(FileId id, std::uint64_t offset) {
+  return fmt::format("{} at offset {}", format_file_name(FileKind::CommitLog, id), offset);
+}
+
 // Whether any page from `from` on holds a valid record with a sequence number above `sequence`.
 bool has_later_record(core::Bytes bytes, std::uint64_t from, const core::StoreUuid& store, FileId id,
-                      std::uint64_t sequence) {
+                      std::uint64_t sequence, std::string& newer) {
   for (std::uint64_t at = core::round_up(from, core::kPage); at + LogRecord::kHeaderBytes <= bytes.size();
        at += core::kPage) {
     const auto record = decode_record(bytes.subspan(at), store, id, at);
     if (record && record->place.sequence > sequence) return true;
+    if (!record && record.error().code == core::Errc::Unsupported && newer.empty()) newer = place_of(id, at);
   }
   return false;
 }
@@ -46,7 +51,8 @@ core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory dir
     CO_TRY(const std::vector<std::byte> bytes, co_await read_whole(directory, id));
     const auto header = FileHeader::decode(
         core::Bytes(bytes).first(std::min(bytes.size(), FileHeader::kBytes)), FileKind::CommitLog, id);
-    if (!header && header.error().code == core::Errc::Unsupported) co_return std::unexpected(header.error());
+    if (!header && header.error().code == core::Errc::Unsupported && run.newer.empty())
+      run.newer = place_of(id, 0);
     if (header && !has_store) {
       run.store = header->store;
       has_store = true;
@@ -56,6 +62,8 @@ core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory dir
     bool is_first = true;
     while (is_ours && at + LogRecord::kHeaderBytes <= bytes.size()) {
       auto record = decode_record(core::Bytes(bytes).subspan(at), run.store, id, at);
+      if (!record && record.error().code == core::Errc::Unsupported && run.newer.empty())
+        run.newer = place_of(id, at);
       if (!record) break;
       const bool may_begin = std::holds_alternative<BootItem>(record->record.items.at(0)) || id.counter() > 0;
       const bool follows = run.records.empty()
@@ -76,11 +84,12 @@ core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory dir
       at += record->bytes;
       run.records.push_back(std::move(*record));
     }
-    stop_place = fmt::format("{} at offset {}", format_file_name(FileKind::CommitLog, id), is_ours ? at : 0);
+    stop_place = place_of(id, is_ours ? at : 0);
     const std::uint64_t sequence = run.records.empty() ? 0 : run.records.back().place.sequence;
-    if (run.damage.empty() && has_later_record(bytes, at, run.store, id, sequence)) run.damage = stop_place;
+    if (run.damage.empty() && has_later_record(bytes, at, run.store, id, sequence, run.newer))
+      run.damage = stop_place;
   }
-  if (run.records.empty() && run.damage.empty()) co_return std::optional<RunRecords>{};
+  if (run.records.empty() && run.damage.empty() && run.newer.empty()) co_return std::optional<RunRecords>{};
   run.begins_with_boot =
       !run.records.empty() && std::holds_alternative<BootItem>(run.records.front().record.items.at(0));
   co_return std::optional<RunRecords>(std::move(run));

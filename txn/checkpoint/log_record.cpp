@@ -199,16 +199,16 @@ core::Result<DecodedRecord> decode_record(core::Bytes bytes, const core::StoreUu
   if (sum != record_checksum(store, file, RecordKind::Commit, offset, copy)) {
     return core::fail(core::Errc::Corrupt, "commit record: checksum differs");
   }
-  core::ByteReader reader(core::Bytes(copy).subspan(LogRecord::kHeaderBytes));
-  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) decoded.record.items.push_back(get_item(reader));
-  if (!reader.ok() || reader.remaining() != 0) {
-    return core::fail(core::Errc::Corrupt, "commit record: its items do not decode");
-  }
-  decoded.place =
-      RecordPlace{.file = file, .offset = offset, .sequence = decoded.record.sequence, .checksum = sum};
   decoded.bytes = core::round_up(LogRecord::kHeaderBytes + payload, core::kPage);
   if (decoded.bytes > bytes.size())
     return core::fail(core::Errc::Corrupt, "commit record: its last page is cut off");
+  core::ByteReader reader(core::Bytes(copy).subspan(LogRecord::kHeaderBytes));
+  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) decoded.record.items.push_back(get_item(reader));
+  if (!reader.ok() || reader.remaining() != 0) {
+    return core::fail(core::Errc::Unsupported, "commit record: it verifies, and its items are unknown");
+  }
+  decoded.place =
+      RecordPlace{.file = file, .offset = offset, .sequence = decoded.record.sequence, .checksum = sum};
   return decoded;
 }
 

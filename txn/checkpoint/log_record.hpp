@@ -6,7 +6,8 @@
 // Journey:  Coordinator builds it -> CommitLog writes it -> Manifest applies it; recovery reads and applies it again.
 // Shard:    shard 0; values.
 // Promise:  decode(encode(r)) == r at the same place; a checksum is bound to (store, file, offset).
-// Failure:  Errc::Corrupt. Whether that is a torn tail or damage is for the reader of the whole log to say.
+// Failure:  Errc::Corrupt. Whether that is a torn tail or damage is for the reader of the whole log to say. Errc::Unsupported:
+//           it verifies, and its items do not decode. A newer penstock wrote it, and it decides something: never a torn tail.
 #pragma once
 
 #include <cstdint>

@@ -28,6 +28,13 @@ Text damaged(const Text& place, std::string_view what) {
       "folder from a copy, or move it away to begin with an empty store",
       place, what);
 }
+Text is_newer(const Text& place) {
+  return fmt::format(
+      "{} was written by a newer version of penstock, and this one does not know what it decides. Nothing "
+      "was "
+      "changed. Start that version again, or a later one",
+      place);
+}
 Text failed(const core::Error& error) {
   return fmt::format("the data folder cannot be read: {}", error.to_string());
 }
@@ -87,6 +94,7 @@ std::expected<void, Text> cut_at(RunRecords& run, const BootItem& boot) {
   const Text place =
       fmt::format("{} at offset {}", format_file_name(FileKind::CommitLog, accepted.file), accepted.offset);
   auto last = decode_record(boot.previous_record, run.store, accepted.file, accepted.offset);
+  if (!last && last.error().code == core::Errc::Unsupported) return std::unexpected(is_newer(place));
   if (!last || last->place != accepted) {
     return std::unexpected(damaged(place, "the copy of it in the next run's Boot record does not verify"));
   }
@@ -116,6 +124,7 @@ core::Task<std::expected<std::optional<History>, Text>> read_history(core::Direc
     }
     auto read = co_await read_run(directory, run.logs);
     if (!read) co_return std::unexpected(failed(read.error()));
+    if (*read && !(*read)->newer.empty()) co_return std::unexpected(is_newer((*read)->newer));
     if (*read && !(*read)->damage.empty()) {
       co_return std::unexpected(
           damaged((*read)->damage, "a commit record does not verify, and later ones are there"));
@@ -172,6 +181,7 @@ core::Task<std::expected<std::optional<History>, Text>> read_history(core::Direc
     }
     auto older = co_await read_run(directory, before->second.logs);
     if (!older) co_return std::unexpected(failed(older.error()));
+    if (*older && !(*older)->newer.empty()) co_return std::unexpected(is_newer((*older)->newer));
     RunRecords cut;
     cut.store = history.store;
     if (*older) cut = std::move(**older);
@@ -266,6 +276,8 @@ core::Task<std::expected<Recovered, std::string>> recover(core::Directory direct
     const Text name = format_file_name(FileKind::Snapshot, h.snapshot->file);
     if (!payload) co_return std::unexpected(damaged(name + " at offset 4096", payload.error().to_string()));
     auto manifest = Manifest::decode(*payload);
+    if (!manifest && manifest.error().code == core::Errc::Unsupported)
+      co_return std::unexpected(is_newer(name + " at offset 4096"));
     if (!manifest) co_return std::unexpected(damaged(name + " at offset 4096", manifest.error().to_string()));
     result.manifest = std::move(*manifest);
     if (auto opened = co_await result.manifest.labels().open_runs(directory, h.store); !opened) {

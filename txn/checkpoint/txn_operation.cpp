@@ -61,7 +61,7 @@ core::Task<TxnAnswer> Coordinator::operate(TxnOperation operation) {
       if (open->load.database != database) co_return not_found(operation);
       if (open->phase == OpenLoads::Phase::Receiving) {
         if (operation.kind == Kind::Commit) {
-          if (!co_await settle(open, false)) continue;
+          if (co_await settle(open, false) == Settled::Decided) continue;
           if (!operation.txn) co_return not_found(operation);
           co_return TxnAnswer::refused(fmt::format("transaction [{}] is prepare, not pre-committed.", *txn));
         }

@@ -43,6 +43,7 @@ enum class OpenLoadEnd : std::uint8_t {
   NotThere,   // it has not come to the shard yet, or has left it
   Receiving,  // (not when it is to end)
   Failed,     // the same, and it cannot end well any more: its client does not know yet
+  NotLooked,  // it may be Receiving, and its connection may have ended: it could not be looked at in time
 };
 
 }  // namespace penstock::txn

@@ -10,6 +10,11 @@ namespace {
 constexpr std::array<char, 8> kMagic = {'P', 'E', 'N', 'S', 'T', 'O', 'C', 'K'};
 // magic 0, version 8, kind 12, uuid 16, file id 32, must-understand 40, may-ignore 48, checksum 56
 constexpr std::size_t kChecksumAt = 56;
+
+// What this penstock writes, and the newest it reads. Kinds change at different times: docs/formats.
+constexpr std::uint32_t version_of(FileKind kind) {
+  return kind == FileKind::CommitLog ? 2 : FileHeader::kFormatVersion;  // 2: Time items
+}
 }  // namespace
 
 std::uint64_t record_checksum(const core::StoreUuid& store, FileId file, RecordKind kind,
@@ -26,7 +31,7 @@ void FileHeader::encode(std::span<std::byte> page) const {
   CHECK_EQ(page.size(), kBytes);
   std::fill(page.begin(), page.end(), std::byte{0});
   std::memcpy(page.data(), kMagic.data(), kMagic.size());
-  const std::uint32_t version = kFormatVersion;
+  const std::uint32_t version = version_of(kind);
   std::memcpy(page.data() + 8, &version, 4);
   std::memcpy(page.data() + 12, &kind, 4);
   std::memcpy(page.data() + 16, store.data(), 16);
@@ -55,7 +60,7 @@ core::Result<FileHeader> FileHeader::decode(core::Bytes page, FileKind expected_
   if (header.kind != expected_kind || header.id != expected_id) {
     return core::fail(core::Errc::Corrupt, "file header: it belongs to another file");
   }
-  if (version > kFormatVersion)
+  if (version > version_of(expected_kind))
     return core::fail(core::Errc::Unsupported, "file header: a newer format version");
   if (must_understand != 0) return core::fail(core::Errc::Unsupported, "file header: an unknown feature bit");
   return header;

@@ -18,14 +18,14 @@ namespace penstock::txn {
 class LoadSource {
  public:
   enum class End : std::uint8_t {
-    Open,   // more may come
-    Whole,  // all of the body has come
-    Cut,    // the connection ended before the body did
+    Open,       // it was looked at, and more may come
+    Whole,      // all of the body has come
+    Cut,        // the connection ended before the body did
+    NotLooked,  // nobody knows
   };
   virtual ~LoadSource() = default;
-  // Returns when it knows, at a limit of its own, or after stop_reading_on().
+  // Returns when it knows, or at limits of its own, soon. The load may be gone by then.
   virtual core::Task<End> read_on() = 0;
-  virtual void stop_reading_on() = 0;
 };
 
 }  // namespace penstock::txn

@@ -145,37 +145,19 @@ OpenLoadEnd StoreShard::abort_open(TxnId txn, std::string reason) {
   return OpenLoadEnd::Aborted;
 }
 
-namespace {
-struct ReadingOn {
-  LoadSource::End end = LoadSource::End::Open;
-  core::Event over;
-};
-core::Task<void> read_on(LoadSource* source, ReadingOn* reading) {
-  reading->end = co_await source->read_on();
-  reading->over.set();
-}
-}  // namespace
-
 core::Task<OpenLoadEnd> StoreShard::look_at_open(TxnId txn, bool reads_on) {
   Load* load = find_open(txn);
   if (load == nullptr) co_return OpenLoadEnd::NotThere;
   if (!load->is_receiving()) co_return OpenLoadEnd::Voting;
   if (load->has_failed()) co_return OpenLoadEnd::Failed;
   if (!reads_on || load->source() == nullptr) co_return OpenLoadEnd::Receiving;
-  constexpr core::Duration kTurn = std::chrono::milliseconds(5);
-  ReadingOn reading;
-  shard_.spawn(read_on(load->source(), &reading));
-  for (core::Duration waited{}; waited < kReadOnMax && !reading.over.is_set(); waited += kTurn) {
-    (void)co_await shard_.sleep_for(kTurn);
-  }
-  // The load may have gone meanwhile; then its session has seen to it that nobody reads on.
-  if (load = find_open(txn); load != nullptr && load->source() != nullptr) load->source()->stop_reading_on();
-  co_await reading.over.wait();
+  const LoadSource::End end = co_await load->source()->read_on();
   load = find_open(txn);
   if (load == nullptr) co_return OpenLoadEnd::NotThere;
-  if (!load->is_receiving() || reading.end == LoadSource::End::Whole) co_return OpenLoadEnd::Voting;
+  if (!load->is_receiving() || end == LoadSource::End::Whole) co_return OpenLoadEnd::Voting;
   if (load->has_failed()) co_return OpenLoadEnd::Failed;
-  if (reading.end != LoadSource::End::Cut) co_return OpenLoadEnd::Receiving;
+  if (end == LoadSource::End::NotLooked) co_return OpenLoadEnd::NotLooked;
+  if (end == LoadSource::End::Open) co_return OpenLoadEnd::Receiving;
   load->abort_from_outside(kConnectionEnded);
   co_return OpenLoadEnd::Aborted;
 }

@@ -59,8 +59,7 @@ class StoreShard {
   // Ends a load that is being received here: it fails with its next piece. In one step with its own decision to vote.
   OpenLoadEnd abort_open(TxnId txn, std::string reason);
   // Whether a load that is open here still waits for its client. With `reads_on` what the client has sent is received first,
-  // past the budgets, for at most kReadOnMax: a load whose connection turns out to have ended is aborted, in one step.
-  static constexpr core::Duration kReadOnMax = std::chrono::milliseconds(100);
+  // past the budgets: a load whose connection turns out to have ended is aborted, in one step.
   core::Task<OpenLoadEnd> look_at_open(TxnId txn, bool reads_on);
 
   // The open loads, for the memory budget.

@@ -27,6 +27,7 @@ struct DoorsOptions {
   ErrorLogs::Limits error_logs = {};
   std::size_t sort_memory_max = ScanHandler::kSortMemoryDefault;
   std::vector<UserEntry> users = {};
+  HttpOptions http = {};
 };
 
 class DoorsWorld {
@@ -50,8 +51,8 @@ class DoorsWorld {
     }
     store = std::make_unique<txn::Store>(set, std::move(store_options));
     error_logs = std::make_unique<ErrorLogs>(set, options.error_logs, std::string(kAddress));
-    server = std::make_unique<Server>(set, HttpOptions{});
-    front = std::make_unique<Server>(set, HttpOptions{});
+    server = std::make_unique<Server>(set, options.http);
+    front = std::make_unique<Server>(set, options.http);
     run(open_store(store.get()));
     for (std::uint32_t i = 0; i < options.shards; ++i) {
       doors_.push_back(std::make_unique<Doors>(*store, *error_logs,

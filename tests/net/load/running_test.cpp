@@ -177,6 +177,58 @@ TEST(RunningTest, an_answer_takes_a_tenth_of_a_second_at_most_where_the_client_l
   EXPECT_GT(r.took, std::chrono::milliseconds(90));
 }
 
+// Turns to read on are few, and a client that lives and is silent keeps one for as long as a look may take.
+TEST(RunningTest, a_client_that_died_is_not_running_also_where_others_are_being_looked_at) {
+  for (const int silent : {4, 5, 11}) {
+    for (const bool is_one : {false, true}) {  // asked for so often, or so many of them
+      SCOPED_TRACE(fmt::format("{} {}", silent, is_one));
+      DoorsOptions options = slow_disk(static_cast<std::uint64_t>(silent));
+      options.shards = 1;
+      Running r(options);
+      std::vector<sim::SimClient> others;
+      for (int i = 0; i < (is_one ? 1 : silent); ++i) {
+        others.push_back(r.begin("other" + std::to_string(i)));
+        others.back().send(r.chunk(rows_from(i * 100, 10)));
+      }
+      sim::SimClient client = r.begin("l");
+      client.send(r.chunk(rows_from(0, kRows)));
+      (void)r.doors.world.run_for(std::chrono::milliseconds(50));
+      std::vector<sim::SimClient> probes;
+      for (int i = 0; i < silent; ++i) {
+        probes.push_back(r.doors.world.connect(kAddress));
+        probes.back().send("PUT /api/db/t/_stream_load HTTP/1.1\r\nHost: a\r\n" +
+                           std::string(DoorsWorld::kAuth) + "two_phase_commit: true\r\nlabel: other" +
+                           std::to_string(is_one ? 0 : i) + "\r\nContent-Length: 0\r\n\r\n");
+      }
+      (void)r.doors.world.run_for(std::chrono::milliseconds(20));
+      ASSERT_GT(client.unread_by_server(), 0u);
+      client.shutdown_write();
+      EXPECT_EQ(r.probe("l"), "Success");
+      for (sim::SimClient& probe : probes)
+        EXPECT_EQ(field_of(r.reply_of(probe).body, "ExistingJobStatus"), "RUNNING");
+    }
+  }
+}
+
+TEST(RunningTest, a_load_that_nobody_can_look_at_is_not_said_to_be_running) {
+  constexpr int kMany = kRows * 3;
+  DoorsOptions options = slow_disk(5);
+  options.disk_time_max = std::chrono::seconds(20);
+  options.http.read_on_bytes_max = 8 * core::kKiB;  // of the body, however often it is asked for
+  Running r(options);
+  sim::SimClient client = r.begin("l");
+  client.send(r.chunk(rows_from(0, kMany)));
+  (void)r.doors.world.run_for(std::chrono::milliseconds(50));
+  for (int i = 0; i < 2; ++i) {
+    const Reply refused = r.doors.load("t", "", "two_phase_commit: true\r\nlabel: l\r\n");
+    EXPECT_EQ(field_of(refused.body, "Status"), "Fail") << refused.body;
+    EXPECT_NE(refused.body.find("could not be looked at"), std::string::npos) << refused.body;
+  }
+  EXPECT_GT(client.unread_by_server(), 0u);
+  client.send("0\r\n\r\n");
+  EXPECT_EQ(field_of(r.reply_of(client).body, "NumberLoadedRows"), std::to_string(kMany));
+}
+
 // The journal's sync takes seconds: the body has ended, and shard 0 knows nothing of it.
 TEST(RunningTest, a_load_whose_body_has_ended_is_waited_for_by_every_question) {
   for (const char* question : {"begin", "state", "commit by id", "commit by label"}) {

@@ -139,6 +139,57 @@ TEST_F(CommitLogTest, a_record_too_large_to_be_repeated_at_the_next_start_is_ref
   EXPECT_EQ(appended_, 3);
 }
 
+// The record at `offset` of the first log becomes one whose only item is of an unknown kind, or no record any more.
+Task<void> rewrite_record(core::Directory directory, std::uint64_t offset, bool verifies) {
+  const FileId id = FileId::make(1, 0, 0);
+  core::File file = *co_await directory.open_file(format_file_name(FileKind::CommitLog, id), {.write = true});
+  std::vector<std::byte> page(core::kPage);
+  EXPECT_TRUE(co_await file.read_exact(offset, page));
+  page[LogRecord::kHeaderBytes] = std::byte{200};
+  if (verifies) {
+    std::uint32_t payload = 0;
+    std::memcpy(&payload, page.data() + 4, 4);
+    std::memset(page.data() + 32, 0, 8);
+    const std::uint64_t sum = record_checksum(sample_uuid(), id, RecordKind::Commit, offset,
+                                              core::Bytes(page).first(LogRecord::kHeaderBytes + payload));
+    std::memcpy(page.data() + 32, &sum, 8);
+  }
+  EXPECT_TRUE(co_await file.write_all(offset, page));
+  co_await file.close();
+}
+Task<void> recover_into(core::Directory directory, std::string* error) {
+  const auto recovered = co_await recover(directory);
+  *error = recovered ? "" : recovered.error();
+}
+
+TEST_F(CommitLogTest, a_record_that_verifies_and_does_not_decode_refuses_the_start_and_is_never_a_torn_tail) {
+  ASSERT_EQ(run(begin()), RunStatus::Done);
+  ASSERT_EQ(run(append_many(3, 100)), RunStatus::Done);
+  for (const std::uint64_t record : {3u, 1u, 0u}) {  // the last one, one in the middle, the first
+    const std::uint64_t offset = FileHeader::kBytes + record * core::kPage;
+    ASSERT_EQ(run(rewrite_record(directory_, offset, true)), RunStatus::Done);
+    const std::string place = "log-00000001-0000-000000000 at offset " + std::to_string(offset);
+    ASSERT_EQ(run(read(files())), RunStatus::Done);
+    ASSERT_TRUE(run_);
+    EXPECT_EQ(run_->newer, place);
+    std::string error;
+    ASSERT_EQ(run(recover_into(directory_, &error)), RunStatus::Done);
+    EXPECT_TRUE(error.starts_with(place + " was written by a newer version")) << error;
+  }
+}
+
+// Behind a place where nothing verifies it is no torn tail either.
+TEST_F(CommitLogTest, a_newer_record_behind_one_that_does_not_verify_refuses_the_start) {
+  ASSERT_EQ(run(begin()), RunStatus::Done);
+  ASSERT_EQ(run(append_many(3, 100)), RunStatus::Done);
+  ASSERT_EQ(run(rewrite_record(directory_, 4 * core::kPage, true)), RunStatus::Done);
+  ASSERT_EQ(run(rewrite_record(directory_, 3 * core::kPage, false)), RunStatus::Done);
+  std::string error;
+  ASSERT_EQ(run(recover_into(directory_, &error)), RunStatus::Done);
+  EXPECT_NE(error.find("000000000 at offset 16384 was written by a newer version"), std::string::npos)
+      << error;
+}
+
 TEST_F(CommitLogTest, a_full_disk_refuses_what_may_wait_and_the_reserve_takes_what_may_not) {
   make(8 * core::kPage, 16 * core::kPage);
   ASSERT_EQ(run(begin()), RunStatus::Done);
