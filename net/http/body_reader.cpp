@@ -7,6 +7,7 @@ namespace {
 // What fits a head buffer is not worth one of the few big ones, and less of a following request comes with
 // it.
 constexpr std::uint64_t kSmallRest = 4 * core::kKiB;
+constexpr core::Duration kReadOnTurn = std::chrono::milliseconds(5);
 }  // namespace
 
 BodyReader::BodyReader(HttpContext& context, Wire& wire, const Request& request)
@@ -124,39 +125,47 @@ core::Task<void> BodyReader::end_in_time(BodyReader* self, Look* look, core::Ins
 
 core::Task<BodyStand> BodyReader::read_on() {
   ++reading_on_;
-  // One that has begun may be about to end: the news that made the client ask need not have come by then.
-  const std::uint64_t number = look_number_ + (is_looking_ && look_ == nullptr ? 0 : 1);
-  BodyStand stand = BodyStand::NotLooked;
-  while (!is_being_left_) {
-    stand = last_look_;
-    if (is_finished_) stand = BodyStand::Whole;
-    if (kind_ == BodyLength::Both || is_broken_) stand = BodyStand::Cut;
-    if (stand == BodyStand::Whole || stand == BodyStand::Cut) break;
-    if (looks_ended_ >= number) break;
-    if (is_looking_) {
-      co_await reading_on_ended_.wait();
-      continue;
-    }
-    ++look_number_;
-    is_looking_ = true;
-    last_look_ = co_await look();
-    is_looking_ = false;
-    looks_ended_ = look_number_;
-    reading_on_ended_.notify_all();
-  }
-  if (is_being_left_) stand = BodyStand::NotLooked;
+  const BodyStand stand = co_await find_out();
   --reading_on_;
   if (reading_on_ == 0) reading_on_ended_.notify_all();
   co_return stand;
 }
 
+// Looks, or waits for one who does, until it is known how the body stands.
+core::Task<BodyStand> BodyReader::find_out() {
+  const core::Instant give_up = context_.now() + context_.options.read_on_wait_max;
+  const std::uint64_t alive_at = wire_.bytes_received() + context_.options.read_on_alive_bytes;
+  // One that has begun may be about to end: the news that made the client ask need not have come by then.
+  const auto next_look = [this] { return look_number_ + (is_looking_ && look_ == nullptr ? 0 : 1); };
+  std::uint64_t number = next_look();
+  while (!is_being_left_ && !wire_.is_cancelled()) {
+    if (is_finished_ || last_look_ == BodyStand::Whole) co_return BodyStand::Whole;
+    if (kind_ == BodyLength::Both || is_broken_ || last_look_ == BodyStand::Cut) co_return BodyStand::Cut;
+    if (looks_ended_ >= number) {
+      const bool is_alive = last_look_ == BodyStand::Open || wire_.bytes_received() >= alive_at;
+      if (is_alive) co_return BodyStand::Open;
+      if (context_.now() >= give_up) break;
+      (void)co_await context_.shard.sleep_for(kReadOnTurn);
+      number = next_look();
+    } else if (is_looking_) {
+      co_await reading_on_ended_.wait();
+    } else {
+      ++look_number_;
+      is_looking_ = true;
+      last_look_ = co_await look(give_up);
+      is_looking_ = false;
+      looks_ended_ = look_number_;
+      reading_on_ended_.notify_all();
+    }
+  }
+  co_return BodyStand::NotLooked;
+}
+
 // Turns are asked for again and again: one who waits may have to leave.
-core::Task<BodyStand> BodyReader::look() {
-  constexpr core::Duration kTurn = std::chrono::milliseconds(5);
-  const core::Instant give_up = context_.now() + context_.options.read_on_turn_wait_max;
+core::Task<BodyStand> BodyReader::look(core::Instant give_up) {
   while (context_.read_on_turns.free() == 0) {
     if (is_being_left_ || wire_.is_cancelled() || context_.now() >= give_up) co_return BodyStand::NotLooked;
-    (void)co_await context_.shard.sleep_for(kTurn);
+    (void)co_await context_.shard.sleep_for(kReadOnTurn);
   }
   if (is_being_left_) co_return BodyStand::NotLooked;
   co_await context_.read_on_turns.acquire();

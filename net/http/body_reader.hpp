@@ -30,7 +30,7 @@ struct DiscardLimits {
 
 // Where a body stands behind what has come of it.
 enum class BodyStand : std::uint8_t {
-  Open,       // it was received for read_on_time_max, and more is to come
+  Open,  // more is to come: nothing came for a while, or far more than had been sent at the time of the question
   Whole,      // its end has come
   Cut,        // it never will: the connection has ended, or the framing is broken
   NotLooked,  // nobody knows: no turn, no memory left for what has come, or the body was left
@@ -71,7 +71,8 @@ class BodyReader {
  private:
   class Skim;
   struct Look;
-  core::Task<BodyStand> look();
+  core::Task<BodyStand> find_out();
+  core::Task<BodyStand> look(core::Instant give_up);
   core::Task<BodyStand> look_for_end();
   core::Task<BodyStand> look_for_end(Look& look, Skim& skim);
   static core::Task<void> end_in_time(BodyReader* self, Look* look, core::Instant deadline);

@@ -41,8 +41,9 @@ struct HttpOptions {
   std::size_t read_on_shard_bytes_max = 64 * core::kMiB;
   std::size_t read_on_turns = 4;
   core::Duration read_on_time_max = std::chrono::milliseconds(100);  // from when the connection is taken over
-  core::Duration read_on_turn_wait_max =
-      std::chrono::milliseconds(500);  // and for that, when all turns are out
+  core::Duration read_on_wait_max = std::chrono::seconds(5);         // for a turn, or for memory
+  // More than a socket holds: whoever has sent so much since the question was there when it was asked.
+  std::size_t read_on_alive_bytes = 16 * core::kMiB;
 };
 
 }  // namespace penstock::net

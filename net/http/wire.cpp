@@ -108,6 +108,7 @@ core::Task<core::Result<bool>> Wire::receive(core::BufferRing ring, core::Instan
     }
     buffer_ = std::move(*received);
     buffered_ = buffer_.bytes();
+    bytes_received_ += buffered_.size();
     co_return true;
   }
 }
@@ -124,6 +125,7 @@ core::Task<core::Result<Carry>> Wire::receive_own(std::size_t bytes_max) {
   Carry bytes;
   CO_TRY(const std::size_t size, co_await stream_.recv_into(bytes.make_room(bytes_max)));
   bytes.set_filled(size);
+  bytes_received_ += size;
   co_return bytes;
 }
 

@@ -91,6 +91,7 @@ class Wire final : public DeadlineEntry {
   const std::optional<core::Result<bool>>& held_end() const { return held_end_; }
   bool is_cancelled() const { return stream_.is_cancelled(); }
   bool peer_is_gone() const { return peer_is_gone_; }
+  std::uint64_t bytes_received() const { return bytes_received_; }
   bool is_idle() const { return is_idle_; }  // waits for a first request, or the next one
   void set_idle(bool idle) { is_idle_ = idle; }
 
@@ -110,6 +111,7 @@ class Wire final : public DeadlineEntry {
   core::Bytes buffered_;  // what is left of buffer_
   Carry carry_;
   std::size_t budget_taken_ = 0;
+  std::uint64_t bytes_received_ = 0;
   std::deque<Carry> held_;  // received beside the reader, behind rest()
   std::optional<core::Result<bool>> held_end_;
   core::WaitList held_changed_;

@@ -112,6 +112,8 @@ std::uint64_t Coordinator::running_seconds() const {
 }
 
 core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
+  const Background counted(*this);
+  constexpr const char* kEnding = "the server is shutting down: send the load again soon";
   BeginResult result;
   const auto refuse = [&](const char* code, std::string message) {
     result.status = BeginResult::Status::Refused;
@@ -169,6 +171,7 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
       LabelBook::Looked outcome = labels.look(database->id, request.label, labels_keep_from());
       const LabelNotThere now{labels.generation(), database->id};
       if (outcome.must_read && not_there != now) {
+        if (closing_) co_return refuse("CANCELLED", kEnding);
         auto read = co_await labels.read(now.database, request.label, labels_keep_from());
         if (!read) co_return refuse("INTERNAL_ERROR", label_unreadable(request.label, read.error()));
         not_there = now;
@@ -182,7 +185,7 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
         co_return result;
       }
     }
-    if (closing_) co_return refuse("CANCELLED", "the server is shutting down: send the load again soon");
+    if (closing_) co_return refuse("CANCELLED", kEnding);
     if (!log_->accepts_loads()) {
       co_return refuse("INTERNAL_ERROR",
                        "the disk is full (the commit log has no room): free space, then load again");

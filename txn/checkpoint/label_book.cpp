@@ -147,7 +147,9 @@ std::optional<std::uint32_t> LabelBook::level_to_merge(const Limits& limits) con
     bool is_merging = false;
     for (; end < runs_.size() && runs_[end]->info().level == runs_[begin]->info().level; ++end)
       is_merging |= runs_[end]->is_merging;
-    if (end - begin >= limits.fan_in && !is_merging) return runs_[begin]->info().level;
+    const auto later = merge_later_.find(runs_[begin]->info().level);
+    const std::size_t wanted = limits.fan_in + (later == merge_later_.end() ? 0 : later->second);
+    if (end - begin >= wanted && !is_merging) return runs_[begin]->info().level;
     begin = end;
   }
   return std::nullopt;
@@ -163,7 +165,14 @@ core::Task<std::expected<void, std::string>> LabelBook::merge(LabelPlace place, 
   for (const auto& run : oldest) run->is_merging = true;
   auto merged = co_await merge_label_runs(place, id, level + 1, oldest, std::move(retention), give_up);
   for (const auto& run : oldest) run->is_merging = false;
-  if (!merged) co_return std::unexpected(merged.error());
+  if (!merged) {
+    if (!merged.error().empty()) {  // not again behind every snapshot
+      merge_later_[level] = static_cast<std::size_t>(std::count_if(
+          runs_.begin(), runs_.end(), [&](const auto& run) { return run->info().level == level; }));
+    }
+    co_return std::unexpected(merged.error());
+  }
+  merge_later_.erase(level);
   // They lie side by side: newer runs came behind them, older ones were merged before them.
   auto at = std::find(runs_.begin(), runs_.end(), oldest.front());
   CHECK(at != runs_.end());

@@ -96,6 +96,8 @@ class LabelBook {
   Runs dead_;
   std::uint64_t generation_ = 0;
   std::size_t flush_later_ = 0;  // behind a flush that failed
+  std::map<std::uint32_t, std::size_t>
+      merge_later_;  // by level: so many more runs, behind a merge that failed
 };
 
 }  // namespace penstock::txn

@@ -1,7 +1,8 @@
 // LabelMemory: the outcomes since the newest label run, by label and by TxnId.
 //
-// Labels lie in buckets by the upper bits of their hash: a look-up reads one, and the whole can be walked in the order of the
-// hashes a bucket at a time, without sorting everything at once.
+// Labels lie in buckets by the upper bits of their hash: the whole can be walked in the order of the hashes a bucket at a time,
+// while others have their turns. Within a bucket they are in order too: clients choose their labels, and may choose them all for
+// one bucket.
 //
 // Journey:  Manifest::apply -> LabelBook::add -> [LabelMemory] -> snapshots hold it; LabelBook::flush writes it as a run.
 // Shard:    shard 0.
@@ -9,9 +10,9 @@
 // Failure:  none.
 #pragma once
 
-#include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,8 @@ class LabelMemory {
   struct Kept {
     std::uint64_t hash = 0;
     DatabaseId database;
-    TxnId txn;
-    std::uint64_t finished_at = 0;
+    mutable TxnId txn;  // not part of the order
+    mutable std::uint64_t finished_at = 0;
     std::string label;
 
     LabelEntry view() const { return {hash, database, label, txn, finished_at}; }
@@ -40,17 +41,20 @@ class LabelMemory {
   void add(DatabaseId database, std::string_view label, TxnId txn, std::uint64_t finished_at) {
     const std::uint64_t hash = label_hash(database, label);
     txns_.insert_or_assign(txn, Finished{database, finished_at});
-    if (Kept* const known = find(hash, database, label)) {
+    if (const Kept* const known = find(hash, database, label)) {
       known->txn = txn;
       known->finished_at = finished_at;
       return;
     }
     if (buckets_.empty()) buckets_.resize(kBuckets);
-    buckets_[bucket_of(hash)].push_back(Kept{hash, database, txn, finished_at, std::string(label)});
+    buckets_[bucket_of(hash)].insert(Kept{hash, database, txn, finished_at, std::string(label)});
     ++labels_;
   }
   const Kept* find(std::uint64_t hash, DatabaseId database, std::string_view label) const {
-    return const_cast<LabelMemory*>(this)->find(hash, database, label);
+    if (buckets_.empty()) return nullptr;
+    const Bucket& bucket = buckets_[bucket_of(hash)];
+    const auto found = bucket.find(LabelEntry{hash, database, label, {}, 0});
+    return found == bucket.end() ? nullptr : &*found;
   }
   const Finished* find(TxnId txn) const {
     const auto found = txns_.find(txn);
@@ -65,13 +69,11 @@ class LabelMemory {
   std::size_t labels() const { return labels_; }
   std::size_t size() const { return txns_.size(); }
   const std::map<TxnId, Finished>& txns() const { return txns_; }
-  // Bucket after bucket, each sorted, is the order of a run's label part.
+  // Bucket after bucket, each in its order, is the order of a run's label part.
   std::vector<const Kept*> sorted_bucket(std::size_t index) const {
     std::vector<const Kept*> sorted;
     if (buckets_.empty()) return sorted;
     for (const Kept& kept : buckets_[index]) sorted.push_back(&kept);
-    std::sort(sorted.begin(), sorted.end(),
-              [](const Kept* a, const Kept* b) { return order(a->view(), b->view()) < 0; });
     return sorted;
   }
   // Gives memory back in small steps; false when there is none left.
@@ -84,15 +86,16 @@ class LabelMemory {
   }
 
  private:
-  static std::size_t bucket_of(std::uint64_t hash) { return hash >> 52; }
-  Kept* find(std::uint64_t hash, DatabaseId database, std::string_view label) {
-    if (buckets_.empty()) return nullptr;
-    for (Kept& kept : buckets_[bucket_of(hash)])
-      if (kept.hash == hash && kept.database == database && kept.label == label) return &kept;
-    return nullptr;
-  }
+  struct Before {
+    using is_transparent = void;
+    bool operator()(const Kept& a, const Kept& b) const { return order(a.view(), b.view()) < 0; }
+    bool operator()(const Kept& a, const LabelEntry& b) const { return order(a.view(), b) < 0; }
+    bool operator()(const LabelEntry& a, const Kept& b) const { return order(a, b.view()) < 0; }
+  };
+  using Bucket = std::set<Kept, Before>;
 
-  std::vector<std::vector<Kept>> buckets_;  // none, or kBuckets
+  static std::size_t bucket_of(std::uint64_t hash) { return hash >> 52; }
+  std::vector<Bucket> buckets_;  // none, or kBuckets
   std::size_t labels_ = 0;
   std::map<TxnId, Finished> txns_;
 };

@@ -47,7 +47,10 @@ core::Task<Text> merge_part(LabelRunWriter* writer, std::vector<Cursor>* parts,
 
 core::Task<Text> merge_into(LabelRunWriter* writer, std::vector<std::shared_ptr<LabelRun>> runs,
                             LabelRetention retention, const bool* give_up) {
-  if (auto opened = co_await writer->open(); !opened) co_return std::unexpected(opened.error().to_string());
+  std::uint64_t bytes = 0;  // no more than that comes out: a disk without room is left as it is
+  for (const auto& run : runs) bytes += run->info().length;
+  if (auto opened = co_await writer->open(bytes); !opened)
+    co_return std::unexpected(opened.error().to_string());
   std::vector<LabelPart> labels;
   std::vector<TxnPart> txns;
   for (const auto& run : runs) {

@@ -17,6 +17,7 @@ std::string label_unreadable(const std::string& label_or_txn, const std::string&
 
 core::Task<std::expected<std::optional<TxnState>, std::string>> Coordinator::state_of(DatabaseId database,
                                                                                       std::string label) {
+  const Background counted(*this);
   for (LabelNotThere not_there;;) {
     if (const auto open = open_.find(database, label)) {
       if (co_await settle(open, false) == Settled::Running) co_return TxnState::Prepare;
@@ -34,6 +35,7 @@ core::Task<std::expected<std::optional<TxnState>, std::string>> Coordinator::sta
     if (outcome.found) co_return TxnState::Visible;
     const LabelNotThere now{labels.generation(), database};
     if (!outcome.must_read || not_there == now) break;
+    if (closing_) co_return std::unexpected(std::string(kShuttingDown));
     const auto read = co_await labels.read(database, label, labels_keep_from());
     if (!read) co_return std::unexpected(label_unreadable(label, read.error()));
     if (*read) co_return TxnState::Visible;

@@ -21,10 +21,16 @@ LabelRunWriter::LabelRunWriter(const LabelPlace& place, FileId id, std::uint32_t
   index_.filter = LabelFilter(LabelFilter::words_for(labels_max));
 }
 
-core::Task<core::Result<>> LabelRunWriter::open() {
+core::Task<core::Result<>> LabelRunWriter::open(std::uint64_t bytes) {
   core::Directory directory = place_.directory;
   CO_TRY(file_, co_await directory.open_file(format_file_name(FileKind::LabelRun, info_.file),
                                              {.write = true, .create_exclusive = true}));
+  if (bytes > 0) {
+    const auto reserved = co_await file_.allocate(0, bytes);
+    if (!reserved && reserved.error().code != core::Errc::Unsupported)
+      co_return std::unexpected(reserved.error());
+    if (reserved) reserved_ = bytes;
+  }
   buffer_.reserve(kBufferBytes + core::kPage);
   buffer_.resize(FileHeader::kBytes);
   FileHeader{.kind = FileKind::LabelRun, .store = place_.store, .id = info_.file}.encode(buffer_);
@@ -137,6 +143,9 @@ core::Task<core::Result<std::shared_ptr<LabelRun>>> LabelRunWriter::finish() {
   std::memcpy(&info_.checksum, buffer_.data() + buffer_.size() - core::kPage, 8);
   info_.length = end();
   CO_TRY_VOID(co_await write());
+  if (reserved_ > written_) {
+    if (auto cut = co_await file_.truncate(written_); !cut) co_return std::unexpected(cut.error());
+  }
   co_await sync();
   index_.label_pages.shrink_to_fit();
   index_.txn_pages.shrink_to_fit();

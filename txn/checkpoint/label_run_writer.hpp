@@ -31,7 +31,8 @@ class LabelRunWriter {
   // `labels_max`: how many labels may come, for the size of the filter.
   LabelRunWriter(const LabelPlace& place, FileId id, std::uint32_t level, std::uint64_t labels_max);
 
-  core::Task<core::Result<>> open();
+  // Takes room for `bytes` first, and gives back in finish() what was not needed.
+  core::Task<core::Result<>> open(std::uint64_t bytes = 0);
   // In the order of `order`, no two equal. Then end_labels(), then TxnIds upwards. Whenever wants_write(): write().
   void add(const LabelEntry& entry);
   void end_labels();
@@ -61,6 +62,7 @@ class LabelRunWriter {
   LabelRunIndex index_;
   LabelPageBuilder page_;
   std::vector<std::byte> buffer_;
+  std::uint64_t reserved_ = 0;
   std::uint64_t written_ = 0;
   std::uint64_t synced_ = 0;
   std::size_t since_breath_ = 0;

@@ -51,7 +51,7 @@ core::Task<void> Coordinator::write_labels() {
 }
 
 void Coordinator::merge_labels() {
-  while (!merges_give_up_) {
+  while (!merges_give_up_ && log_->accepts_loads()) {  // a merge takes room before it gives any back
     const auto level = manifest_.labels().level_to_merge(limits_.labels);
     if (!level) return;
     ++background_;
@@ -71,7 +71,7 @@ core::Task<void> Coordinator::merge_level(std::uint32_t level) {
     want_snapshot();  // the old runs take room until one does without them
   } else if (!merged.error().empty()) {
     core::log_warn("label_merge_failed", "error", merged.error(), "effect",
-                   "the runs stay as they are; it is tried again behind the next snapshot");
+                   "the runs stay as they are; it is tried again when as many more have come");
   }
   --background_;
   idle_.notify_all();

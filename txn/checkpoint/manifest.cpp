@@ -139,7 +139,10 @@ core::Result<> Manifest::apply_ddl(const CatalogChange& change) {
       prepared.blocks = {};
     }
   }
-  footers_.forget_dropped(*catalog_, uses_);
+  const bool drops = std::holds_alternative<DropDatabase>(change) ||
+                     std::holds_alternative<DropTable>(change) ||
+                     std::holds_alternative<TruncateTable>(change);
+  if (drops) footers_.forget_dropped(*catalog_, uses_);
   return {};
 }
 

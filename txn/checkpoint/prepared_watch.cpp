@@ -12,15 +12,17 @@
 namespace penstock::txn {
 
 void Coordinator::want_watch() {
-  if (watch_runs_ || closing_ || limits_.watch_seconds == 0) return;
+  if (watch_runs_ || closing_) return;
+  if (limits_.watch_seconds == 0 && limits_.prepared_lease_seconds == 0) return;
   watch_runs_ = true;
   shard_.spawn(watch_prepared());
 }
 
 core::Task<void> Coordinator::watch_prepared() {
-  const auto turn = std::chrono::seconds(
-      limits_.prepared_lease_seconds == 0 ? limits_.watch_seconds
-                                          : std::min(limits_.watch_seconds, limits_.prepared_lease_seconds));
+  const std::uint64_t lease = limits_.prepared_lease_seconds;
+  std::uint64_t seconds = std::min(limits_.watch_seconds, lease);
+  if (seconds == 0) seconds = std::max(limits_.watch_seconds, lease);  // the one that is there
+  const auto turn = std::chrono::seconds(seconds);
   while (!closing_ && !manifest_.prepared().empty()) {
     core::AwaitOp timer(shard_.kernel(),
                         core::Op{.kind = core::OpKind::Timer, .deadline = shard_.now().monotonic + turn});

@@ -229,6 +229,18 @@ TEST(RunningTest, a_load_that_nobody_can_look_at_is_not_said_to_be_running) {
   EXPECT_EQ(field_of(r.reply_of(client).body, "NumberLoadedRows"), std::to_string(kMany));
 }
 
+TEST(RunningTest, a_client_that_has_sent_more_than_a_socket_holds_since_the_question_is_running) {
+  DoorsOptions options = slow_disk(5);
+  options.disk_time_max = std::chrono::seconds(20);
+  options.http.read_on_bytes_max = options.http.read_on_alive_bytes = 8 * core::kKiB;
+  Running r(options);
+  sim::SimClient client = r.begin("l");
+  client.send(r.chunk(rows_from(0, kRows * 3)));
+  (void)r.doors.world.run_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(r.probe("l"), "RUNNING");
+  EXPECT_GT(client.unread_by_server(), 0u);
+}
+
 // The journal's sync takes seconds: the body has ended, and shard 0 knows nothing of it.
 TEST(RunningTest, a_load_whose_body_has_ended_is_waited_for_by_every_question) {
   for (const char* question : {"begin", "state", "commit by id", "commit by label"}) {

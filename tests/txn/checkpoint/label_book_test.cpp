@@ -269,6 +269,7 @@ Task<void> flush_all(LabelBook* book, LabelPlace place, FileId id, core::Result<
   *done = co_await book->flush(place, id, {}, {0, {DatabaseId(1)}});
 }
 Task<void> close_book(LabelBook* book) { co_await book->close(); }
+Task<void> close_run(LabelRun* run) { co_await run->close(); }
 
 TEST(LabelBook, a_flush_that_finds_no_room_keeps_everything_in_memory_and_waits_for_more_before_the_next) {
   LabelWorld world;
@@ -292,6 +293,47 @@ TEST(LabelBook, a_flush_that_finds_no_room_keeps_everything_in_memory_and_waits_
   EXPECT_EQ(book.in_memory(), 0u);
   EXPECT_EQ(book.size(), 20u);
   ASSERT_EQ(world.run(close_book(&book)), RunStatus::Done);
+}
+
+Task<void> merge_all(LabelBook* book, LabelPlace place, FileId id, LabelBook::Limits limits, bool* done) {
+  const bool give_up = false;
+  *done = (co_await book->merge(place, id, limits, 0, {0, {DatabaseId(1)}}, &give_up)).has_value();
+}
+
+TEST(LabelBook, a_merge_without_room_writes_nothing_and_waits_for_as_many_more_runs_before_the_next) {
+  LabelWorld world;
+  LabelBook book;
+  const LabelBook::Limits limits{.in_memory = 10, .fan_in = 2};
+  std::uint64_t txn = 0;
+  const auto add_run = [&] {
+    for (int i = 0; i < 200; ++i) book.add(finished_load(++txn, fmt::format("l{}", txn)), 5);
+    core::Result<> flushed;
+    ASSERT_EQ(world.run(flush_all(&book, world.place(), world.next_file(), &flushed)), RunStatus::Done);
+    ASSERT_TRUE(flushed);
+  };
+  add_run();
+  add_run();
+  ASSERT_EQ(book.level_to_merge(limits), 0u);
+  const std::uint64_t used = world.disk().used_bytes();
+  world.disk().set_capacity(used + 4 * core::kPage);
+  bool done = true;
+  ASSERT_EQ(world.run(merge_all(&book, world.place(), world.next_file(), limits, &done)), RunStatus::Done);
+  EXPECT_FALSE(done);
+  EXPECT_EQ(world.disk().used_bytes(), used);
+  EXPECT_EQ(world.disk().list_path("/data").size(), 2u);
+  EXPECT_FALSE(book.level_to_merge(limits));
+  world.disk().set_capacity(UINT64_MAX);
+  add_run();
+  EXPECT_FALSE(book.level_to_merge(limits));
+  add_run();
+  ASSERT_EQ(book.level_to_merge(limits), 0u);
+  const std::uint64_t before = world.disk().used_bytes();
+  ASSERT_EQ(world.run(merge_all(&book, world.place(), world.next_file(), limits, &done)), RunStatus::Done);
+  EXPECT_TRUE(done);
+  EXPECT_EQ(book.level_to_merge(limits), 0u);  // the other two
+  EXPECT_LT(world.disk().used_bytes() - before, book.runs()[0]->info().length + core::kPage);
+  ASSERT_EQ(world.run(close_book(&book)), RunStatus::Done);
+  for (const auto& run : book.take_dead_runs()) ASSERT_EQ(world.run(close_run(run.get())), RunStatus::Done);
 }
 
 TEST(LabelBook, a_failed_sync_of_a_run_ends_the_process) {

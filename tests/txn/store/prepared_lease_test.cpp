@@ -128,6 +128,15 @@ TEST_F(PreparedLease, a_load_that_is_older_than_the_lease_is_aborted_with_that_r
   EXPECT_TRUE(list(world).empty());
 }
 
+TEST_F(PreparedLease, a_lease_ends_loads_also_where_watch_seconds_is_0) {
+  StoreWorld world(3, 2, limits(100, 0));
+  prepare_some(world, 2);
+  pass(world, seconds(90));
+  EXPECT_EQ(list(world).size(), 2u);
+  pass(world, seconds(120));
+  EXPECT_TRUE(list(world).empty());
+}
+
 TEST_F(PreparedLease, a_commit_beside_the_end_of_the_lease_wins_or_loses_and_never_both) {
   std::set<bool> met;
   for (int micros = -300; micros < 700; micros += 25) {
@@ -173,7 +182,8 @@ Task<void> abort_beside_questions(txn::Store* store, txn::TxnId txn, bool* done)
 Task<void> ask_state(txn::Store* store, const bool* done, std::set<std::string>* seen) {
   while (!*done) {
     const auto state = co_await store->label_state("db", label_of(1));
-    seen->insert(state ? txn::txn_state_name(*state) : "UNKNOWN");
+    EXPECT_TRUE(state.has_value());
+    seen->insert(state && *state ? txn::txn_state_name(**state) : "UNKNOWN");
     co_await core::current_shard().yield();
   }
 }
