@@ -206,7 +206,9 @@ Script<> Clients::send_load(ModelLoad* load, bool kind) {
   model_.begin_attempt(*load);
   ++load->loads_open;
   const std::uint64_t truncations = model_.truncations(load->table);
-  const std::uint64_t news = model_.may_become(*load, load->two_phase ? kPrepared : kVisible);
+  // A commit by label that is still under way may meet this attempt.
+  const unsigned prepared = kPrepared | (load->commits_open > 0 ? kVisible : 0);
+  const std::uint64_t news = model_.may_become(*load, load->two_phase ? prepared : kVisible);
   note("load {} '{}' -> {}: {} rows, {} bytes{}", load->number, load->label, load->table, load->rows,
        request.size(), manner.reset_at || manner.end_at || manner.leaves ? ", to be cut" : "");
   const Answer answer = co_await ask(&world_, &scripts_, &dice_, request, manner);

@@ -59,6 +59,7 @@ core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory dir
     }
     std::uint64_t at = FileHeader::kBytes;
     const bool is_ours = header && header->store == run.store;
+    if (!is_ours && run.gap.empty()) run.gap = place_of(id, 0);  // what is missed first, if something is
     bool is_first = true;
     while (is_ours && at + LogRecord::kHeaderBytes <= bytes.size()) {
       auto record = decode_record(core::Bytes(bytes).subspan(at), run.store, id, at);
