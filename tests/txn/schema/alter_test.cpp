@@ -458,10 +458,10 @@ TEST(NameViews, answer_what_clients_ask) {
   EXPECT_EQ(rows("SELECT COLUMN_NAME FROM information_schema.columns WHERE TABLE_NAME='t' ORDER BY "
                  "COLUMN_NAME, ORDINAL_POSITION"),
             "d|h|k|p|s|v");
-  catalog =
-      after(catalog,
-            "CREATE TABLE other.v (z VARCHAR(5), y STRING DEFAULT '', x STRING, w STRING DEFAULT 'd', u STRING "
-            "DEFAULT '') DISTRIBUTED BY RANDOM BUCKETS 1");
+  catalog = after(
+      catalog,
+      "CREATE TABLE other.v (z VARCHAR(5), y STRING DEFAULT '', x STRING, w STRING DEFAULT 'd', u STRING "
+      "DEFAULT '') DISTRIBUTED BY RANDOM BUCKETS 1");
   EXPECT_EQ(
       rows("SELECT COLUMN_NAME FROM information_schema.columns WHERE TABLE_NAME='v' ORDER BY COLUMN_DEFAULT, "
            "COLUMN_NAME"),
