@@ -5,6 +5,7 @@
 #include "net/http/host_port.hpp"
 #include "net/json/json_text.hpp"
 #include "net/query/rest_reply.hpp"
+#include "net/query/rest_user.hpp"
 
 namespace penstock::net {
 
@@ -75,11 +76,7 @@ std::string describe(BackendsHandler::Form form, std::string_view host, std::str
 }  // namespace
 
 core::Task<void> BackendsHandler::handle(Exchange& exchange) {
-  const auto user = co_await authenticator_.check(exchange.request());
-  if (!user) {
-    (void)co_await exchange.reply(rest_unauthorized(user.error()));
-    co_return;
-  }
+  if (!co_await rest_user(exchange, authenticator_)) co_return;
   const auto main = parse_host_port(address_);
   const auto named = parse_host_port(exchange.request().header("host").value_or(""));
   const std::string host = named ? named->host : main ? main->host : "127.0.0.1";

@@ -6,6 +6,7 @@
 
 #include "net/json/json_text.hpp"
 #include "net/query/rest_reply.hpp"
+#include "net/query/rest_user.hpp"
 
 namespace penstock::net {
 namespace {
@@ -45,15 +46,7 @@ Response LightChangeHandler::answer(std::string_view database, std::string_view 
 }
 
 core::Task<void> LightChangeHandler::handle(Exchange& exchange) {
-  const auto user = co_await authenticator_.check(exchange.request());
-  if (!user) {
-    (void)co_await exchange.reply(rest_unauthorized(user.error()));
-    co_return;
-  }
-  if (!user->may(Act::Describe, exchange.parameter("db"))) {
-    (void)co_await exchange.reply(rest_denied(Act::Describe));
-    co_return;
-  }
+  if (!co_await rest_user(exchange, authenticator_, Act::Describe)) co_return;
   auto body = co_await exchange.read_body(kBodyBytesMax);
   if (!body) {
     if (body.error().code == core::Errc::TooLarge) {

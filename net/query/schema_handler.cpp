@@ -4,6 +4,7 @@
 
 #include "net/json/json_text.hpp"
 #include "net/query/rest_reply.hpp"
+#include "net/query/rest_user.hpp"
 
 namespace penstock::net {
 namespace {
@@ -85,16 +86,8 @@ std::string format_schema(const txn::Table& table) {
 }
 
 core::Task<void> SchemaHandler::handle(Exchange& exchange) {
-  const auto user = co_await authenticator_.check(exchange.request());
-  if (!user) {
-    (void)co_await exchange.reply(rest_unauthorized(user.error()));
-    co_return;
-  }
+  if (!co_await rest_user(exchange, authenticator_, Act::Describe)) co_return;
   const std::string_view database = exchange.parameter("db");
-  if (!user->may(Act::Describe, database)) {
-    (void)co_await exchange.reply(rest_denied(Act::Describe));
-    co_return;
-  }
   const auto catalog = store_.catalog();
   if (catalog->find_database(database) == nullptr) {
     (void)co_await exchange.reply(rest_error(1, "Error", fmt::format("Unknown database '{}'", database)));

@@ -4,6 +4,7 @@
 
 #include "net/json/json_text.hpp"
 #include "net/query/rest_reply.hpp"
+#include "net/query/rest_user.hpp"
 #include "net/query/statement_rights.hpp"
 #include "txn/schema/ddl_parser.hpp"
 #include "txn/schema/name_views.hpp"
@@ -110,11 +111,8 @@ core::Task<Response> StatementHandler::run(std::string text, std::string databas
 }
 
 core::Task<void> StatementHandler::handle(Exchange& exchange) {
-  const auto user = co_await authenticator_.check(exchange.request());
-  if (!user) {
-    (void)co_await exchange.reply(rest_unauthorized(user.error()));
-    co_return;
-  }
+  const auto user = co_await rest_user(exchange, authenticator_);
+  if (!user) co_return;
   auto body = co_await exchange.read_body(kBodyBytesMax);
   if (!body) {
     if (body.error().code == core::Errc::TooLarge) {

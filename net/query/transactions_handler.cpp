@@ -6,6 +6,7 @@
 
 #include "net/json/json_text.hpp"
 #include "net/query/rest_reply.hpp"
+#include "net/query/rest_user.hpp"
 
 namespace penstock::net {
 namespace {
@@ -86,11 +87,8 @@ core::Task<Response> TransactionsHandler::abort(const Request& request) {
 }
 
 core::Task<void> TransactionsHandler::handle(Exchange& exchange) {
-  const auto user = co_await authenticator_.check(exchange.request());
-  if (!user) {
-    (void)co_await exchange.reply(rest_unauthorized(user.error()));
-    co_return;
-  }
+  const auto user = co_await rest_user(exchange, authenticator_);
+  if (!user) co_return;
   const std::string database = exchange.request().query_value("db").value_or("");
   const bool is_permitted = database.empty() ? user->grants->permit_everywhere(Act::ListTransactions)
                                              : user->may(Act::ListTransactions, database);
@@ -104,15 +102,7 @@ core::Task<void> TransactionsHandler::handle(Exchange& exchange) {
 }
 
 core::Task<void> LoadStateHandler::handle(Exchange& exchange) {
-  const auto user = co_await authenticator_.check(exchange.request());
-  if (!user) {
-    (void)co_await exchange.reply(rest_unauthorized(user.error()));
-    co_return;
-  }
-  if (!user->may(Act::Describe, exchange.parameter("db"))) {
-    (void)co_await exchange.reply(rest_denied(Act::Describe));
-    co_return;
-  }
+  if (!co_await rest_user(exchange, authenticator_, Act::Describe)) co_return;
   std::string label = exchange.request().query_value("label").value_or("");
   if (label.empty()) {
     (void)co_await exchange.reply(bad_request("No label selected."));

@@ -3,6 +3,7 @@
 
 #include "core/base/log.hpp"
 #include "tests/crash/crash_matrix.hpp"
+#include "tests/crash/store_fixture.hpp"
 #include "tests/crash/two_phase_clients.hpp"
 #include "txn/journal/file_name.hpp"
 
@@ -12,10 +13,10 @@ namespace {
 using sim::RunStatus;
 using sim::SimDisk;
 
-class Damage : public ::testing::Test {
+class Damage : public StoreFixture {
  protected:
   void SetUp() override {
-    core::set_log_sink([](core::LogLevel, std::string_view) {});
+    StoreFixture::SetUp();
     txn::StoreLimits limits = tiny_limits();
     limits.log.file_bytes = 16 * core::kPage;
     limits.coordinator.log_files_per_snapshot = 100;  // only the one that every run begins with
@@ -31,13 +32,6 @@ class Damage : public ::testing::Test {
     (void)world.world().run_idle();
     world.kill();
     disk_ = std::make_unique<SimDisk>(world.world().disk());
-  }
-  void TearDown() override { core::set_log_sink({}); }
-
-  static void open_well(StoreWorld& world) {
-    std::string error;
-    ASSERT_EQ(world.open(error), RunStatus::Done);
-    ASSERT_EQ(error, "");
   }
   std::string newest(std::string_view prefix) const {
     std::string found;

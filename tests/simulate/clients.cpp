@@ -72,6 +72,14 @@ std::string Clients::load_request(const ModelLoad& load) {
   return head + "0\r\n\r\n";
 }
 
+// Of a request that was sent in one piece, and whose answer was waited for.
+bool Clients::is_whole(const Answer& answer, std::string_view what) {
+  if (answer.got == Answer::Got::Cut && !may_refuse) {
+    model_.violate(fmt::format("the server cut the connection instead of answering: {}", what));
+  }
+  return !is_late(answer, what) && answer.is_whole();
+}
+
 bool Clients::is_late(const Answer& answer, std::string_view what) {
   if (answer.got == Answer::Got::Late && !may_be_late) {
     model_.violate(fmt::format("no answer within minutes: {}", what));
@@ -94,7 +102,7 @@ Script<Clients::Done> Clients::statement(std::string text) {
                   body.size(), body);
   const Answer answer = co_await ask(&world_, &scripts_, &dice_, request, Manner{});
   note("{} -> {}", text, answer.is_whole() ? short_of(answer.body) : "no answer");
-  if (is_late(answer, text) || answer.got == Answer::Got::Cut) co_return Done::Unknown;
+  if (!is_whole(answer, text) && answer.got != Answer::Got::Refused) co_return Done::Unknown;
   co_return answer.is_whole() && field_of(answer.body, "code") == "0" ? Done::Yes : Done::No;
 }
 
@@ -298,7 +306,7 @@ Script<> Clients::commit_again(ModelLoad* load) {
       &world_, &scripts_, &dice_,
       put_2pc(fmt::format("txn_id: {}\r\ntxn_operation: {}\r\n", txn, dice_.coin() ? "commit" : "abort")),
       Manner{});
-  if (!answer.is_whole()) co_return;
+  if (!is_whole(answer, "an operation on what is visible")) co_return;
   ++tally_.answers;
   const std::string text = field_of(answer.body, "msg");
   note("again, txn {} of load {} <- {}", txn, load->number, short_of(text));
@@ -317,10 +325,7 @@ Script<> Clients::scan(std::string table, bool quiet) {
   if (dice_.percent(20)) manner.window = dice_.between(10, 3000);
   const Answer answer = co_await ask(&world_, &scripts_, &dice_,
                                      get(fmt::format("/api/db/{}/_scan?columns=k,v,s", table)), manner);
-  if (!answer.is_whole()) {
-    (void)is_late(answer, "a scan of " + table);
-    co_return;
-  }
+  if (!is_whole(answer, "a scan of " + table)) co_return;
   ++tally_.scans;
   if (answer.status != 200) {
     if (!may_refuse)
@@ -339,10 +344,7 @@ Script<> Clients::ask_state(ModelLoad* load, bool quiet) {
   const std::uint64_t news = model_.may_become(*load, 0);
   const Answer answer =
       co_await ask(&world_, &scripts_, &dice_, get("/api/db/get_load_state?label=" + load->label), Manner{});
-  if (!answer.is_whole()) {
-    (void)is_late(answer, "get_load_state");
-    co_return;
-  }
+  if (!is_whole(answer, "get_load_state")) co_return;
   ++tally_.answers;
   const std::string state = field_of(answer.body, "data");
   note("state of load {}: {}", load->number, state);

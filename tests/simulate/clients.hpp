@@ -66,6 +66,7 @@ class Clients {
                         const Answer& answer);
   std::string load_request(const ModelLoad& load);
   ModelLoad* pick(bool (*wanted)(const ModelLoad&));
+  bool is_whole(const Answer& answer, std::string_view what);
   bool is_late(const Answer& answer, std::string_view what);
   template <class... Args>
   void note(fmt::format_string<Args...> text, Args&&... args) {

@@ -155,7 +155,7 @@ std::set<int> Model::read_rows(const std::string& table, std::string_view rows) 
   return loads;
 }
 
-void Model::end_look(const Look& look, std::string_view rows) {
+std::set<int> Model::end_look(const Look& look, std::string_view rows) {
   const std::set<int> seen = read_rows(look.table, rows);
   for (const int number : seen) is_now(loads_.at(number), kVisible, "a scan");
   for (const int number : look.gone) {
@@ -170,11 +170,11 @@ void Model::end_look(const Look& look, std::string_view rows) {
                           look.table));
     }
   }
+  return seen;
 }
 
 void Model::end_quiet_look(const Look& look, std::string_view rows) {
-  end_look(look, rows);
-  const std::set<int> seen = read_rows(look.table, rows);
+  const std::set<int> seen = end_look(look, rows);
   for (auto& [number, load] : loads_) {
     if (load.table != look.table || load.rows == 0 || load.rows_are != Rows::There || seen.contains(number))
       continue;

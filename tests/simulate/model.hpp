@@ -77,14 +77,14 @@ class Model {
   // The process has ended: nothing is under way any more.
   void forget_requests();
 
-  // A scan of a table: begins with what must be in it, ends with its rows ("k\tv\ts\n" each).
+  // A scan of a table: begins with what must be in it, ends with its rows ("k\tv\ts\n" each), and says which loads it shows.
   struct Look {
     std::string table;
     std::set<int> must;  // loads
     std::set<int> gone;
   };
   Look begin_look(const std::string& table) const;
-  void end_look(const Look& look, std::string_view rows);
+  std::set<int> end_look(const Look& look, std::string_view rows);
   // Nothing is under way, and this is what there is: who is not seen is not visible.
   void end_quiet_look(const Look& look, std::string_view rows);
 

@@ -13,9 +13,6 @@ using sim::RunStatus;
 
 constexpr std::uint64_t kStepsMax = 3'000'000;
 
-// How a life ends.
-enum class End : std::uint8_t { Kill, PowerLoss, Drain, Poison };
-
 class Simulation {
  public:
   explicit Simulation(const SimulationOptions& options);
@@ -30,8 +27,8 @@ class Simulation {
   Script<> make_trouble();
   void rot();
   bool start_server();
-  void end_life(End end);
   void end_process(bool power_loss);
+  void forget_life();
   template <class Predicate>
   RunStatus run_until(Predicate done, core::Duration at_most);
   void run_script(Script<> script, bool* done, std::string_view what);
@@ -242,6 +239,10 @@ void Simulation::end_process(bool power_loss) {
     note("kill -9");
     world_->kill_process();
   }
+  forget_life();
+}
+
+void Simulation::forget_life() {
   server_.reset();
   world_->scene().on_submit = nullptr;
   world_->scene().on_complete = nullptr;
@@ -347,10 +348,7 @@ void Simulation::live_once(bool is_last) {
       clients_.reset();
       scripts_.reset();
       world.end_process();  // CHECKs that no coroutine, handle or buffer is left
-      server_.reset();
-      world.scene().on_submit = nullptr;
-      world.scene().on_complete = nullptr;
-      model_.forget_requests();
+      forget_life();
       note("the server has stopped");
       return;
     }

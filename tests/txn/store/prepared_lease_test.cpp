@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/base/log.hpp"
+#include "tests/crash/store_fixture.hpp"
 #include "tests/crash/two_phase_clients.hpp"
 #include "txn/schema/ddl_parser.hpp"
 
@@ -15,23 +16,17 @@ using sim::RunStatus;
 using std::chrono::seconds;
 using Kind = txn::TxnOperation::Kind;
 
-class PreparedLease : public ::testing::Test {
+class PreparedLease : public StoreFixture {
  protected:
   void SetUp() override {
     core::set_log_sink([this](core::LogLevel, std::string_view line) { log_ += std::string(line) + "\n"; });
   }
-  void TearDown() override { core::set_log_sink({}); }
   static txn::StoreLimits limits(std::uint64_t lease, std::uint64_t watch = 10) {
     txn::StoreLimits limits = tiny_limits();
     limits.log.file_bytes = 64 * core::kPage;
     limits.coordinator.prepared_lease_seconds = lease;
     limits.coordinator.watch_seconds = watch;
     return limits;
-  }
-  static void open_well(StoreWorld& world) {
-    std::string error;
-    ASSERT_EQ(world.open(error), RunStatus::Done);
-    ASSERT_EQ(error, "");
   }
   void prepare_some(StoreWorld& world, int count) {
     open_well(world);

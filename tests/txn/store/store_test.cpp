@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "core/base/log.hpp"
-#include "tests/crash/store_world.hpp"
+#include "tests/crash/store_fixture.hpp"
 #include "txn/decode/csv_decoder.hpp"
 
 namespace penstock::crash {
@@ -10,18 +9,7 @@ namespace {
 using core::Task;
 using sim::RunStatus;
 
-class StoreTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    core::set_log_sink([](core::LogLevel, std::string_view) {});
-  }
-  void TearDown() override { core::set_log_sink({}); }
-  static void open_well(StoreWorld& world) {
-    std::string error;
-    ASSERT_EQ(world.open(error), RunStatus::Done);
-    ASSERT_EQ(error, "");
-  }
-};
+class StoreTest : public StoreFixture {};
 
 TEST_F(StoreTest, sixty_loads_that_are_open_at_once_all_end_in_little_memory) {
   txn::StoreLimits limits = tiny_limits();

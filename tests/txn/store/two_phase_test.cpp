@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "core/base/log.hpp"
+#include "tests/crash/store_fixture.hpp"
 #include "tests/crash/two_phase_clients.hpp"
 #include "txn/schema/ddl_parser.hpp"
 
@@ -15,17 +15,8 @@ using core::Task;
 using sim::RunStatus;
 using Kind = txn::TxnOperation::Kind;
 
-class TwoPhaseTest : public ::testing::Test {
+class TwoPhaseTest : public StoreFixture {
  protected:
-  void SetUp() override {
-    core::set_log_sink([](core::LogLevel, std::string_view) {});
-  }
-  void TearDown() override { core::set_log_sink({}); }
-  static void open_well(StoreWorld& world) {
-    std::string error;
-    ASSERT_EQ(world.open(error), RunStatus::Done);
-    ASSERT_EQ(error, "");
-  }
   static void make_table(StoreWorld& world, Knowledge& knows) {
     open_well(world);
     ASSERT_EQ(world.run(create_table(&world.store(), &knows, "t")), RunStatus::Done);
