@@ -1,15 +1,15 @@
 #include "tools/config.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <array>
 #include <fstream>
 #include <functional>
+#include <optional>
 
 #include "net/auth/password_hash.hpp"
-#include "tools/toml_guard.hpp"
+#include "tools/toml_library.hpp"
 #include "txn/schema/names.hpp"
 
 namespace penstock::tools {
@@ -125,6 +125,54 @@ Problem read_user(std::string_view name, const toml::node& node, Config::User& o
   return {};
 }
 
+bool makes_library_give_up(std::string_view bytes) {
+  try {
+    (void)toml::parse(bytes);
+  } catch (const toml::parse_error&) {
+  } catch (const TomlGaveUp&) {
+    return true;
+  }
+  return false;
+}
+
+// It reads from front to back: the line is the first with which it gives up.
+std::size_t line_given_up(std::string_view bytes) {
+  std::vector<std::size_t> ends;
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    if (bytes[at] == '\n' || at + 1 == bytes.size()) ends.push_back(at + 1);
+  }
+  const auto found = std::ranges::partition_point(
+      ends, [bytes](std::size_t end) { return !makes_library_give_up(bytes.substr(0, end)); });
+  return 1 + static_cast<std::size_t>(found - ends.begin());
+}
+
+// Each dot of a key is a table in a table, and the library takes those apart by recursion.
+std::optional<std::size_t> line_with_many_dots(std::string_view bytes) {
+  constexpr std::size_t kDotsMax = 256;
+  std::size_t line = 1;
+  for (std::size_t dots = 0; const char c : bytes) {
+    if (c == '.' && ++dots > kDotsMax) return line;
+    if (c != '\n') continue;
+    ++line;
+    dots = 0;
+  }
+  return std::nullopt;
+}
+
+std::expected<toml::table, std::string> parse_toml(std::string_view bytes, const std::string& path) {
+  const auto fail = [&](std::size_t line, std::string_view why) {
+    return std::unexpected(fmt::format("config file '{}': line {}: {}", path, line, why));
+  };
+  if (const auto line = line_with_many_dots(bytes)) return fail(*line, "there are too many dots in it");
+  try {
+    return toml::parse(bytes);
+  } catch (const toml::parse_error& error) {
+    return fail(error.source().begin.line, error.description());
+  } catch (const TomlGaveUp& error) {
+    return fail(line_given_up(bytes), error.what());
+  }
+}
+
 bool is_user_name(std::string_view name) {
   return !name.empty() && std::ranges::none_of(name, [](char c) {
     return c == '@' || c == ':' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -134,6 +182,22 @@ bool is_user_name(std::string_view name) {
 bool is_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   return colon != std::string_view::npos && colon != 0 && colon + 1 != text.size();
+}
+
+// As a basic string of TOML.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
 }
 
 bool is_loopback(std::string_view listen) {
@@ -153,14 +217,12 @@ Problem read_config_file(const std::string& path, Config& config) {
                                        file.good() ? "it is larger than 1 MiB" : "it cannot be read"));
   }
   bytes.resize(static_cast<std::size_t>(file.gcount()));
-  if (auto fits = check_toml_text(bytes); !fits) {
-    return std::unexpected(fmt::format("config file '{}': {}", path, fits.error()));
-  }
-  toml::parse_result parsed = toml::parse(bytes, path);
-  if (!parsed) {
-    return std::unexpected(fmt::format("config file '{}': line {}: {}", path,
-                                       parsed.error().source().begin.line, parsed.error().description()));
-  }
+  return read_config_text(bytes, path, config);
+}
+
+Problem read_config_text(std::string_view bytes, const std::string& path, Config& config) {
+  const auto parsed = parse_toml(bytes, path);
+  if (!parsed) return std::unexpected(parsed.error());
   Config::Limits& limits = config.limits;
   const std::map<std::string, Setter, std::less<>> limit_keys = {
       {"connections_max", number("limits.connections_max", limits.connections_max, 1, 1'000'000)},
@@ -209,7 +271,7 @@ Problem read_config_file(const std::string& path, Config& config) {
          return {};
        }},
   };
-  return read_table(parsed.table(), keys, "");
+  return read_table(*parsed, keys, "");
 }
 
 Problem check_config(const Config& config) {
@@ -284,22 +346,21 @@ std::vector<net::UserEntry> user_entries(const Config& config) {
 
 std::string print_config(const Config& config) {
   std::string out = fmt::format(
-      "data_dir = \"{}\"\nlisten = \"{}\"\nredirect_listen = \"{}\"\nshards = {}\ntime_zone = "
-      "\"{}\"\nlog_level = "
-      "\"{}\"\ndrain_seconds = {}\nallow_no_password = {}\n\n[limits]\n"
+      "data_dir = {}\nlisten = {}\nredirect_listen = {}\nshards = {}\ntime_zone = {}\nlog_level = {}\n"
+      "drain_seconds = {}\nallow_no_password = {}\n\n[limits]\n"
       "connections_max = {}\nbody_idle_seconds = {}\nload_memory_mib = {}\ninflate_memory_mib = {}\nrow_mib "
       "= {}\njournal_file_mib = "
       "{}\n"
       "log_file_mib = {}\nreserve_mib = {}\nopen_loads_max = {}\nerror_log_mib = {}\nerror_log_hours = {}\n"
       "sort_memory_mib = {}\nlabel_days = {}\nprepared_lease_seconds = {}\nkeepalive_idle_seconds = {}\n"
       "keepalive_interval_seconds = {}\nkeepalive_probes = {}\n\n[users]\n",
-      config.data_dir, config.listen, config.redirect_listen, config.shards, config.time_zone,
-      config.log_level, config.drain_seconds, config.allow_no_password, config.limits.connections_max,
-      config.limits.body_idle_seconds, config.limits.load_memory_mib, config.limits.inflate_memory_mib,
-      config.limits.row_mib, config.limits.journal_file_mib, config.limits.log_file_mib,
-      config.limits.reserve_mib, config.limits.open_loads_max, config.limits.error_log_mib,
-      config.limits.error_log_hours, config.limits.sort_memory_mib, config.limits.label_days,
-      config.limits.prepared_lease_seconds, config.limits.keepalive_idle_seconds,
+      quoted(config.data_dir), quoted(config.listen), quoted(config.redirect_listen), config.shards,
+      quoted(config.time_zone), quoted(config.log_level), config.drain_seconds, config.allow_no_password,
+      config.limits.connections_max, config.limits.body_idle_seconds, config.limits.load_memory_mib,
+      config.limits.inflate_memory_mib, config.limits.row_mib, config.limits.journal_file_mib,
+      config.limits.log_file_mib, config.limits.reserve_mib, config.limits.open_loads_max,
+      config.limits.error_log_mib, config.limits.error_log_hours, config.limits.sort_memory_mib,
+      config.limits.label_days, config.limits.prepared_lease_seconds, config.limits.keepalive_idle_seconds,
       config.limits.keepalive_interval_seconds, config.limits.keepalive_probes);
   for (const auto& [name, user] : config.users) {
     out += fmt::format("# {}: has a password;", name);

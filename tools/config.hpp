@@ -11,6 +11,7 @@
 #include <expected>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/auth/authenticator.hpp"
@@ -55,6 +56,8 @@ struct Config {
 
 // Adds what the file says to `config`.
 std::expected<void, std::string> read_config_file(const std::string& path, Config& config);
+std::expected<void, std::string> read_config_text(std::string_view text, const std::string& path,
+                                                  Config& config);
 std::expected<void, std::string> check_config(const Config& config);
 // The users of a file that was good at the start and may have changed: all of it is checked again, only they count.
 std::expected<Config, std::string> read_users(const std::string& path, const Config& running);

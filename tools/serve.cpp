@@ -5,15 +5,14 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -29,22 +28,21 @@
 namespace penstock::tools {
 namespace {
 
-// Some bad texts end the TOML library's process by an assertion of its own. Another process of ours tries it first; that
-// takes some milliseconds of this shard, once a SIGHUP.
-bool survives_reading(const std::string& config_file) {
-  std::string words[] = {"penstock", "serve", "--config", config_file, "--check-config"};
-  char* arguments[] = {words[0].data(), words[1].data(), words[2].data(),
-                       words[3].data(), words[4].data(), nullptr};
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, 1, 2);
-  pid_t child = 0;
-  const int failed = ::posix_spawn(&child, "/proc/self/exe", &actions, nullptr, arguments, environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  int status = 0;
-  if (failed != 0 || ::waitpid(child, &status, 0) != child) return true;  // then it is only not tried
-  return !WIFSIGNALED(status);
+std::uint64_t file_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return std::numeric_limits<std::int32_t>::max();
+  return std::min<std::uint64_t>(files.rlim_cur, std::numeric_limits<std::int32_t>::max());
+}
+// What is open before the first connection, the files that follow one another while it works, and connections that are only
+// taken to be closed.
+std::uint64_t files_needed(std::uint32_t shards) { return 64 + 8ull * shards; }
+
+std::uint32_t shard_count(const Config& config) {
+  if (config.shards != 0) return config.shards;
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+  return std::max(1u, static_cast<std::uint32_t>(CPU_COUNT(&allowed)));
 }
 
 class Process {
@@ -54,7 +52,7 @@ class Process {
         config_file_(config_file),
         shards_(shard_count(config)),
         limits_(store_limits(config)),
-        connections_max_(connections_within_file_limit(config.limits.connections_max)),
+        connections_max_(connections_within_file_limit(config.limits.connections_max, shards_.count())),
         server_(shards_, http_options(config, connections_max_ - front_share(config, connections_max_))),
         front_(shards_, http_options(config, front_share(config, connections_max_))),
         error_logs_(shards_,
@@ -103,13 +101,6 @@ class Process {
   }
 
  private:
-  static std::uint32_t shard_count(const Config& config) {
-    if (config.shards != 0) return config.shards;
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
-    return std::max(1u, static_cast<std::uint32_t>(CPU_COUNT(&allowed)));
-  }
   static txn::StoreLimits store_limits(const Config& config) {
     txn::StoreLimits limits;
     limits.row_bytes_max = config.limits.row_mib * core::kMiB;
@@ -124,11 +115,11 @@ class Process {
     return limits;
   }
   // Connections may not take the last file descriptors: without one the journal and the commit log cannot go on.
-  static std::uint32_t connections_within_file_limit(std::uint64_t wanted) {
-    constexpr rlim_t kOtherFiles = 512;
-    rlimit files{};
-    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return static_cast<std::uint32_t>(wanted);
-    const rlim_t room = files.rlim_cur > 2 * kOtherFiles ? files.rlim_cur - kOtherFiles : files.rlim_cur / 2;
+  static std::uint32_t connections_within_file_limit(std::uint64_t wanted, std::uint32_t shards) {
+    constexpr std::uint64_t kOtherFiles = 512;  // scans and label runs hold some, too
+    const std::uint64_t limit = file_limit();
+    const std::uint64_t room = std::min(limit > 2 * kOtherFiles ? limit - kOtherFiles : limit / 2,
+                                        limit - std::min(limit - 1, files_needed(shards)));
     if (wanted <= room) return static_cast<std::uint32_t>(wanted);
     core::log_warn("fewer_connections", "connections_max", room, "wanted", wanted, "why",
                    "the limit of open files (RLIMIT_NOFILE, ulimit -n) is low: raise it for more");
@@ -259,8 +250,7 @@ class Process {
                      "there is no configuration file: none was given by --config");
       co_return;
     }
-    auto next = survives_reading(config_file_) ? read_users(config_file_, config_)
-                                               : std::unexpected("it is not TOML: " + config_file_);
+    auto next = read_users(config_file_, config_);
     if (!next) {
       core::log_error("users_not_reloaded", "why", next.error(), "users", config_.users.size());
       co_return;
@@ -338,6 +328,15 @@ int serve(const Config& config, const std::string& config_file) {
   raise_limits();
   if (auto zones = install_machine_time_zones(config.time_zone); !zones) {
     fmt::print(stderr, "penstock: {}\n", zones.error());
+    return 1;
+  }
+  const std::uint64_t files_min =
+      files_needed(shard_count(config)) + (config.redirect_listen.empty() ? 1 : 2);
+  if (file_limit() < files_min) {
+    fmt::print(stderr,
+               "penstock: only {} files may be open, and {} shards need at least {}: raise RLIMIT_NOFILE "
+               "(ulimit -n)\n",
+               file_limit(), shard_count(config), files_min);
     return 1;
   }
   if (config.allow_no_password && config.users.empty()) {

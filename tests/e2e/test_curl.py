@@ -427,6 +427,9 @@ def refusals_to_start():
             ('[users]\nroot = "plain"\n', 1, "not a password hash"),
             ('listen = "127.0.0.1"\n', 1, "is not host:port"),
             ('= nonsense\n', 1, "line 1"),
+            ('shards = 2\na = [}\n', 1, "try.toml': line 2: it is not TOML"),
+            ('\u00e9 = 1\n', 1, "line 1"),
+            ('a' + '.a' * 5000 + ' = 1\n', 1, "too many dots"),
             ('log_level = "loud"\n', 1, "log_level"),
             ('listen = "0.0.0.0:8040"\n', 1, "no user has a password"),
         )

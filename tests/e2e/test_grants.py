@@ -226,8 +226,9 @@ def bad_files():
         user("root") + "[users.x]\npassword = \"plain\"\ngrants = {}\n": "users.x: not a password hash",
         user("root") + user("x", {"sales": "WRITE"}): "'WRITE' is no right",
         user("root") + "[limits]\nrow_mb = 1\n": "limits.row_mb: no such key",
-        "[.a]\n": "a table needs a name",
-        "a = [}\n": "it is not TOML",  # ends the library's process: another one's
+        "[.a]\n": "line 1: it is not TOML",  # this one and the next end the library's own reading by an assertion
+        "\n\na = [}\n": "line 3: it is not TOML",
+        "[\u00e9]\n": "line 1: ",
         "": "it names no user",
         "shards = 2\n": "it names no user",
     }
