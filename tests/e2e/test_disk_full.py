@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """A full disk: the loads concerned fail and say so, nothing acknowledged is lost, a table can be dropped on the full disk,
-and then loads work again without a restart. On an ext4 image of 400 MB where this process may mount one, else on a tmpfs.
+and then loads work again without a restart; so they do when somebody else has filled the disk and frees it again, and what was
+precommitted before can be committed and aborted meanwhile. On an ext4 image of 400 MB where this process may mount one, else on a tmpfs.
 """
 
+import json
 import os
 import random
 import shutil
@@ -78,7 +80,7 @@ def fill(server, table, first):
 
 def expect_exactly(server, table, acknowledged, when):
     keys = sorted(int(line) for line in e2e.read_lines(server, table, "k"))
-    wanted = [number * ROWS_PER_LOAD + i for number in acknowledged for i in range(ROWS_PER_LOAD)]
+    wanted = [number * ROWS_PER_LOAD + i for number in sorted(acknowledged) for i in range(ROWS_PER_LOAD)]
     expect(keys == wanted, f"{when}: {len(keys)} rows in {table}, wanted the {len(wanted)} acknowledged ones")
 
 
@@ -137,6 +139,75 @@ def story(disk):
             f"{waited:.2f} s after the drop (try {tries}); {free / MIB:.0f} MiB free in the end")
 
 
+def two_phase(server, operation, label):
+    status, _, body = server.request("PUT", "/api/db/_stream_load_2pc", None, {"label": label, "txn_operation": operation})
+    expect_equal(status, 200, f"status of {operation}")
+    return json.loads(body)
+
+
+def story_of_ballast(disk):
+    """Somebody else takes all there is, byte by byte to the last, and gives it back."""
+    server = Server(config=CONFIG, folder=disk.mount_point).create("small", "k BIGINT NOT NULL, v INT NULL, s STRING NULL")
+    kinds = {"plain": {}, "two-phase": {"two_phase_commit": "true"}, "group": {"group_commit": "sync_mode"}}
+    kept, refused, messages = [], [], {}
+
+    def send(number, kind):
+        label = {} if kind == "group" else {"label": f"ballast-{number}"}
+        return server.load(body_of(number), table="small", **label, **kinds[kind])
+
+    for number in range(4):
+        expect_equal(send(number, "two-phase")["Status"], "Success", "a precommit before")
+    ballast = os.path.join(disk.mount_point, "ballast")
+    with open(ballast, "wb") as file:
+        while disk.free() > 0:
+            try:
+                os.posix_fallocate(file.fileno(), file.tell(), max(4096, disk.free() // 2 // 4096 * 4096))
+                file.seek(0, os.SEEK_END)
+            except OSError:
+                break
+    for number in range(10, 70):
+        kind = list(kinds)[number % 3]
+        reply = send(number, kind)
+        server.expect_alive("on the full disk")
+        if reply["Status"] == "Success":
+            if kind == "two-phase":
+                expect_equal(two_phase(server, "commit", f"ballast-{number}")["status"], "Success", "a commit on the full disk")
+            kept.append(number)
+        else:
+            expect("the disk is full" in reply["Message"] and "free space" in reply["Message"], f"{kind}: {reply['Message']}")
+            refused.append((number, kind))
+            messages[kind] = reply["Message"]
+    expect_equal(sorted(messages), sorted(kinds), "the kinds of load that were refused")
+    expect_equal(two_phase(server, "commit", "ballast-0")["status"], "Success", "a commit of what was precommitted before")
+    expect_equal(two_phase(server, "abort", "ballast-1")["status"], "Success", "an abort of what was precommitted before")
+    kept.append(0)
+    expect_exactly(server, "small", kept, "on the full disk")
+    server.restart()
+    expect_exactly(server, "small", kept, "after kill -9 on the full disk")
+    expect_equal(two_phase(server, "commit", "ballast-2")["status"], "Success", "a commit after kill -9 on the full disk")
+    kept.append(2)
+
+    os.remove(ballast)
+    began = time.monotonic()
+    for number, kind in refused:  # the same labels again
+        while (reply := send(number, kind))["Status"] != "Success":
+            expect(time.monotonic() - began < 30, f"{kind} loads still fail 30 s after there is room: {reply}")
+            time.sleep(0.05)
+        if number == refused[0][0]:
+            waited = time.monotonic() - began
+        if kind == "two-phase":
+            expect_equal(two_phase(server, "commit", f"ballast-{number}")["status"], "Success", "a commit")
+        kept.append(number)
+    expect_equal(two_phase(server, "commit", "ballast-3")["status"], "Success", "the last of those from before")
+    kept.append(3)
+    expect_exactly(server, "small", kept, "afterwards")
+    server.restart()
+    expect_exactly(server, "small", kept, "after kill -9")
+    server.terminate()
+    expect_equal(server.wait_exit(), 0, "exit code")
+    return f"{len(refused)} of 60 loads refused, all of them came in under their labels {waited:.2f} s after there was room and later"
+
+
 @suite.test("a full ext4: loads fail in clear words, acknowledged ones stay, DROP TABLE works and makes room, kill -9 and restart")
 def full_ext4():
     with SmallDisk("ext4") as disk:
@@ -147,6 +218,19 @@ def full_ext4():
 def full_tmpfs():
     with SmallDisk("tmpfs") as disk:
         return story(disk)
+
+
+@suite.test("somebody else fills the ext4: plain, two-phase and group loads are refused in clear words, commit and abort work, kill -9, and all "
+            "goes on when there is room")
+def ballast_on_ext4():
+    with SmallDisk("ext4") as disk:
+        return story_of_ballast(disk)
+
+
+@suite.test("somebody else fills the tmpfs: the same")
+def ballast_on_tmpfs():
+    with SmallDisk("tmpfs") as disk:
+        return story_of_ballast(disk)
 
 
 if __name__ == "__main__":
