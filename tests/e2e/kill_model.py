@@ -72,17 +72,18 @@ class Verdict:
 
     def __init__(self):
         self.lost, self.duplicate, self.changed, self.unexplained = [], [], [], []
+        self.wrong = []  # what clients were told
         self.loads = self.rows = 0
 
     def is_clean(self):
-        return not (self.lost or self.duplicate or self.changed or self.unexplained)
+        return not (self.lost or self.duplicate or self.changed or self.unexplained or self.wrong)
 
     def counts(self):
         return f"{len(self.lost)} lost, {len(self.duplicate)} duplicate"
 
     def offences(self, most=8):
         said = []
-        for name in ("lost", "duplicate", "changed", "unexplained"):
+        for name in ("lost", "duplicate", "changed", "unexplained", "wrong"):
             found = getattr(self, name)
             if found:
                 said.append(f"{name}: {len(found)}, the first: " + "; ".join(found[:most]))
