@@ -230,6 +230,7 @@ Problem read_config_text(std::string_view bytes, const std::string& path, Config
       {"inflate_memory_mib", number("limits.inflate_memory_mib", limits.inflate_memory_mib, 16, 1 << 20)},
       {"load_memory_mib", number("limits.load_memory_mib", limits.load_memory_mib, 8, 1 << 20)},
       {"row_mib", number("limits.row_mib", limits.row_mib, 1, 64)},
+      {"split_segments", number("limits.split_segments", limits.split_segments, 0, 16)},
       {"journal_file_mib", number("limits.journal_file_mib", limits.journal_file_mib, 8, 4096)},
       {"log_file_mib", number("limits.log_file_mib", limits.log_file_mib, 4, 1024)},
       {"reserve_mib", number("limits.reserve_mib", limits.reserve_mib, 0, 4096)},
@@ -349,19 +350,19 @@ std::string print_config(const Config& config) {
       "data_dir = {}\nlisten = {}\nredirect_listen = {}\nshards = {}\ntime_zone = {}\nlog_level = {}\n"
       "drain_seconds = {}\nallow_no_password = {}\n\n[limits]\n"
       "connections_max = {}\nbody_idle_seconds = {}\nload_memory_mib = {}\ninflate_memory_mib = {}\nrow_mib "
-      "= {}\njournal_file_mib = "
-      "{}\n"
+      "= {}\nsplit_segments = {}\njournal_file_mib = {}\n"
       "log_file_mib = {}\nreserve_mib = {}\nopen_loads_max = {}\nerror_log_mib = {}\nerror_log_hours = {}\n"
       "sort_memory_mib = {}\nlabel_days = {}\nprepared_lease_seconds = {}\nkeepalive_idle_seconds = {}\n"
       "keepalive_interval_seconds = {}\nkeepalive_probes = {}\n\n[users]\n",
       quoted(config.data_dir), quoted(config.listen), quoted(config.redirect_listen), config.shards,
       quoted(config.time_zone), quoted(config.log_level), config.drain_seconds, config.allow_no_password,
       config.limits.connections_max, config.limits.body_idle_seconds, config.limits.load_memory_mib,
-      config.limits.inflate_memory_mib, config.limits.row_mib, config.limits.journal_file_mib,
-      config.limits.log_file_mib, config.limits.reserve_mib, config.limits.open_loads_max,
-      config.limits.error_log_mib, config.limits.error_log_hours, config.limits.sort_memory_mib,
-      config.limits.label_days, config.limits.prepared_lease_seconds, config.limits.keepalive_idle_seconds,
-      config.limits.keepalive_interval_seconds, config.limits.keepalive_probes);
+      config.limits.inflate_memory_mib, config.limits.row_mib, config.limits.split_segments,
+      config.limits.journal_file_mib, config.limits.log_file_mib, config.limits.reserve_mib,
+      config.limits.open_loads_max, config.limits.error_log_mib, config.limits.error_log_hours,
+      config.limits.sort_memory_mib, config.limits.label_days, config.limits.prepared_lease_seconds,
+      config.limits.keepalive_idle_seconds, config.limits.keepalive_interval_seconds,
+      config.limits.keepalive_probes);
   for (const auto& [name, user] : config.users) {
     out += fmt::format("# {}: has a password;", name);
     for (const auto& [database, rights] : user.grants.by_database()) {

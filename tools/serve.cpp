@@ -104,6 +104,7 @@ class Process {
   static txn::StoreLimits store_limits(const Config& config) {
     txn::StoreLimits limits;
     limits.row_bytes_max = config.limits.row_mib * core::kMiB;
+    limits.split_segments = config.limits.split_segments;
     limits.load_memory_max = config.limits.load_memory_mib * core::kMiB;
     limits.inflate_memory_max = config.limits.inflate_memory_mib * core::kMiB;
     limits.journal.file_bytes = config.limits.journal_file_mib * core::kMiB;

@@ -15,6 +15,7 @@ enum class Planted {
   None,
   SkipJournalSync,       // a precommit does not sync the journal file
   SkipSealedSync,        // a journal file that was sealed during a load is not synced with it
+  SkipHelperSync,        // the journal of a shard that wrote blocks of another's load is not synced with it
   SkipJournalDirSync,    // a new journal file's name is not synced
   SkipLogSync,           // a commit record is answered without its fdatasync
   SkipLogDirSync,        // a new commit log file's name is not synced

@@ -1,4 +1,4 @@
-// WaitList, Event, Semaphore: how the coroutines of ONE shard wait for each other. No locks, no other shard.
+// WaitList, Event, Countdown, Semaphore: how the coroutines of ONE shard wait for each other. No locks, no other shard.
 //
 // Journey:  journal buffers, group sync, coordinator, connections.
 // Shard:    one shard each.
@@ -57,6 +57,22 @@ class Event {
  private:
   bool set_ = false;
   WaitList waiters_;
+};
+
+// Waits for several tasks that run at the same time.
+class Countdown {
+ public:
+  explicit Countdown(std::size_t count) : left_(count) {
+    if (left_ == 0) done_.set();
+  }
+  void one_done() {
+    if (--left_ == 0) done_.set();
+  }
+  Event::Wait wait() { return done_.wait(); }
+
+ private:
+  std::size_t left_;
+  Event done_;
 };
 
 // Counted permits, handed over in order of arrival.

@@ -20,10 +20,7 @@
 
 namespace penstock::net {
 
-struct LoadDecoder {
-  std::unique_ptr<txn::BodyDecoder> decoder;
-  txn::Load::Follow follow;  // empty: it keeps the columns that it began with
-};
+using LoadDecoder = txn::Load::Decoding;
 
 // `now_micros`: UTC. The scratch must outlive the decoder.
 std::expected<LoadDecoder, txn::LoadError> make_load_decoder(const LoadRequest& request,

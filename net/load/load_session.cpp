@@ -190,8 +190,11 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
   reply.group_commit = request.group_commit;
   reply.begin_ms = core::to_millis(begun->begin_time);
 
-  auto made = make_load_decoder(request, store.limits(), *begun->load.table, shard.now().wall_micros,
-                                store.here().scratch());
+  const txn::Load::MakeDecoding make = [&request, &limits = store.limits(), table = begun->load.table,
+                                        now = shard.now().wall_micros](txn::DecodeScratch& scratch) {
+    return make_load_decoder(request, limits, *table, now, scratch);
+  };
+  auto made = make(store.here().scratch());
   if (!made) {
     co_await store.abort(begun->load.txn, made.error().message);
     reply.status = "Fail";
@@ -202,6 +205,7 @@ core::Task<void> run_load_session(Exchange& exchange, txn::Store& store, ErrorLo
   }
   auto load = std::make_unique<txn::Load>(store.here(), begun->load, std::move(made->decoder),
                                           request.max_filter_ratio, std::move(made->follow));
+  load->allow_split(make);
   reply.put_ms = core::to_millis(shard.now().monotonic - begun->received) - reply.begin_ms;
 
   const core::Instant deadline = shard.now().monotonic + request.timeout;

@@ -131,17 +131,6 @@ std::string body_of(const LoadPlan& plan) {
   return body;
 }
 
-std::unique_ptr<txn::Load> make_load(txn::Store& store, const txn::BeganLoad& began) {
-  txn::CsvOptions options;
-  options.block = store.limits().block;
-  options.row_bytes_max = store.limits().row_bytes_max;
-  auto mapping = txn::map_columns(*began.table->schema, {});
-  CHECK(mapping.has_value());
-  auto decoder =
-      std::make_unique<txn::CsvDecoder>(options, began.table->schema, *mapping, store.here().scratch());
-  return std::make_unique<txn::Load>(store.here(), began, std::move(decoder), 0.0);
-}
-
 Task<Outcome> run_load(txn::Store* store, txn::BeganLoad began, std::string body) {
   const std::unique_ptr<txn::Load> made = make_load(*store, began);
   txn::Load& load = *made;
@@ -172,6 +161,26 @@ Task<void> load_and_count(txn::Store* store, Knowledge* knows, LoadPlan plan, st
 }
 
 }  // namespace
+
+std::unique_ptr<txn::Load> make_load(txn::Store& store, const txn::BeganLoad& began,
+                                     double max_filter_ratio) {
+  const txn::Load::MakeDecoding make =
+      [limits = &store.limits(), table = began.table](
+          txn::DecodeScratch& scratch) -> std::expected<txn::Load::Decoding, txn::LoadError> {
+    txn::CsvOptions options;
+    options.block = limits->block;
+    options.row_bytes_max = limits->row_bytes_max;
+    options.rejects = limits->rejects;
+    auto mapping = txn::map_columns(*table->schema, {});
+    CHECK(mapping.has_value());
+    return txn::Load::Decoding{std::make_unique<txn::CsvDecoder>(options, table->schema, *mapping, scratch),
+                               {}};
+  };
+  auto made = make(store.here().scratch());
+  auto load = std::make_unique<txn::Load>(store.here(), began, std::move(made->decoder), max_filter_ratio);
+  load->allow_split(make);
+  return load;
+}
 
 std::string label_of(int number) { return fmt::format("load-{}", number); }
 

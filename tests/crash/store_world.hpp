@@ -103,6 +103,9 @@ struct Outcome {
   std::string message;
 };
 std::string label_of(int number);
+// A load of CSV rows, which other shards may help with.
+std::unique_ptr<txn::Load> make_load(txn::Store& store, const txn::BeganLoad& began,
+                                     double max_filter_ratio = 0.0);
 // Nothing: not there. (Aborts are remembered for a while, and a process that is killed forgets them.)
 core::Task<std::optional<txn::TxnState>> state_of(txn::Store* store, int number);
 // The body of a load that has begun, in uneven pieces, and its end.

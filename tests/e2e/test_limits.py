@@ -3,7 +3,7 @@
 move. What is open goes on, what is new is refused or waits, nothing acknowledged is lost, and when there is room again all
 works again without a restart.
 
-  test_limits.py                        half a minute
+  test_limits.py                        about a minute
   test_limits.py --connections 19000    as many as the limit of open files allows
   test_limits.py --full                 also waits until slow readers are cut off (a minute and more)
 """

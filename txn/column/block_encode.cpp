@@ -247,7 +247,7 @@ void encode_strings(const ColumnView& view, StringDictionary& dictionary, std::v
     for (; row < view.rows; ++row) {
       const std::uint32_t code = dictionary.add(view.text_at(row));
       codes[row] = static_cast<std::uint16_t>(code);
-      if (code >= entries_max) break;
+      if (code >= entries_max) break;  // also if it is none
     }
     if (row == view.rows) return encode_dictionary(view, dictionary, codes, parts, column);
   }

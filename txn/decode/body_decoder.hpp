@@ -52,6 +52,14 @@ class BodyDecoder {
   virtual std::size_t waiting_bytes() const { return 0; }
   virtual FeedResult::State settle(BlockBuilder& builder) { return FeedResult::State::NeedInput; }
 
+  // Where one row ends and the next begins in the body, if several decoders may share its rows: each gets whole rows, and
+  // passes over those of the others. Empty: one decoder has to read all of this body.
+  virtual std::string_view row_end() const { return {}; }
+  // Whether nothing of a row is in hand and what may stand before the first row is behind it.
+  virtual bool is_between_rows() const { return false; }
+  // Only between rows, or of a decoder that has read nothing: the next byte is this one of the body, a row's first.
+  virtual void go_to(std::uint64_t offset) {}
+
   // Whether texts inside of nested values are written as in JSON.
   virtual bool has_json_escapes() const { return false; }
 

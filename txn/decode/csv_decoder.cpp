@@ -65,6 +65,22 @@ CsvDecoder::CsvDecoder(CsvOptions options, std::shared_ptr<const TableSchema> sc
   }
 }
 
+// A delimiter of several bytes that can overlap itself or a separator means different rows when it is looked for from
+// behind, and an enclosed field may hold one.
+std::string_view CsvDecoder::row_end() const {
+  const std::string& delimiter = marks_.delimiter;
+  const bool is_one_byte = delimiter.size() == 1 || delimiter == "\r\n";
+  const bool is_alone = marks_.separator.find_first_of(delimiter) == std::string::npos;
+  return is_one_byte && is_alone && marks_.enclose == 0 ? std::string_view(delimiter) : std::string_view();
+}
+
+void CsvDecoder::go_to(std::uint64_t offset) {
+  CHECK_EQ(carry_.size(), 0u);
+  mark_done_ = true;
+  lines_to_skip_ = 0;
+  offset_ = offset;
+}
+
 // Three cases: the row that was unfinished, rows that lie wholly (and 64 bytes before the end) in the piece,
 // and the rest, which is copied and looked at there.
 FeedResult CsvDecoder::feed(core::Bytes bytes, BlockBuilder& builder) {

@@ -70,6 +70,9 @@ class CsvDecoder final : public BodyDecoder {
   const RowRejects& rejects() const override { return rejects_; }
   const std::string& error() const override { return error_; }
   std::size_t reserved_bytes() const override { return carry_.capacity(); }
+  std::string_view row_end() const override;
+  bool is_between_rows() const override { return carry_.size() == 0 && mark_done_ && lines_to_skip_ == 0; }
+  void go_to(std::uint64_t offset) override;
 
  private:
   using State = FeedResult::State;

@@ -65,6 +65,19 @@ void JsonDecoder::follow(std::shared_ptr<const TableSchema> schema, ColumnMappin
 
 JsonDecoder::~JsonDecoder() = default;
 
+// Where each line is a row, whatever is in it.
+std::string_view JsonDecoder::row_end() const {
+  const bool is_row_a_line = options_.by_line && !options_.strip_outer_array;
+  return is_row_a_line && options_.line_delimiter.size() == 1 ? std::string_view(options_.line_delimiter)
+                                                              : std::string_view();
+}
+
+void JsonDecoder::go_to(std::uint64_t offset) {
+  CHECK_EQ(carry_.size(), 0u);
+  mark_done_ = true;
+  fed_ = offset;
+}
+
 FeedResult JsonDecoder::feed(core::Bytes bytes, BlockBuilder& builder) {
   if (failed_) return {0, State::Failed};
   const std::string_view piece = core::as_text(bytes);

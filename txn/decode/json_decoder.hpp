@@ -62,6 +62,9 @@ class JsonDecoder final : public BodyDecoder {
   std::string_view error_code() const override { return error_code_; }
   bool has_json_escapes() const override { return true; }
   std::size_t reserved_bytes() const override { return carry_.capacity(); }
+  std::string_view row_end() const override;
+  bool is_between_rows() const override { return carry_.size() == 0 && mark_done_ && !held_.is_active; }
+  void go_to(std::uint64_t offset) override;
 
  private:
   using State = FeedResult::State;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace penstock::txn {
 
@@ -28,11 +29,17 @@ class RowRejects {
   // Counts one row; true if its reason is still wanted: then call add_reason().
   bool count_row() {
     ++count_;
-    return kept_ < limits_.rows_max && log_.size() < limits_.bytes_max;
+    return wants_more();
   }
   void add_reason(std::string_view reason, std::string_view row);
   // Another's rows behind these.
   void add_all(const RowRejects& other);
+
+  // The kept reasons one by one, for whoever puts those of several decoders of one body into the body's order.
+  std::size_t kept() const { return ends_.size(); }
+  // One of another's behind these, if it is still wanted; it does not count a row.
+  void add_kept(const RowRejects& other, std::size_t index);
+  void count_rows(std::uint64_t rows) { count_ += rows; }
 
   std::uint64_t count() const { return count_; }
   const std::string& first_reason() const { return first_reason_; }
@@ -40,9 +47,12 @@ class RowRejects {
   const Limits& limits() const { return limits_; }
 
  private:
+  bool wants_more() const { return ends_.size() < limits_.rows_max && log_.size() < limits_.bytes_max; }
+  void end_entry();
+
   Limits limits_{};
   std::uint64_t count_ = 0;
-  std::size_t kept_ = 0;
+  std::vector<std::size_t> ends_;  // of the kept ones in the log
   std::string first_reason_;
   std::string log_;
 };

@@ -1,9 +1,15 @@
 #include "txn/store/load.hpp"
 
+#include <algorithm>
+
 #include "core/base/log.hpp"
 #include "core/base/result.hpp"
+#include "txn/store/load_split.hpp"
 
 namespace penstock::txn {
+namespace {
+constexpr std::size_t kSliceOfSegment = 64 * core::kKiB;  // between two, others have their turn
+}
 
 Load::Load(StoreShard& shard, BeganLoad load, std::unique_ptr<BodyDecoder> decoder, double max_filter_ratio,
            Follow follow)
@@ -35,12 +41,42 @@ void Load::release_pins() {
 }
 
 LoadCounts Load::counts() const {
-  if (decoder_ == nullptr) return final_counts_;
-  return LoadCounts{.total_rows = decoder_->total_rows(),
-                    .loaded_rows = decoder_->loaded_rows(),
-                    .filtered_rows = decoder_->filtered_rows(),
-                    .unselected_rows = decoder_->unselected_rows(),
-                    .body_bytes = body_bytes_};
+  LoadCounts counts = decoder_ == nullptr ? final_counts_
+                                          : LoadCounts{.total_rows = decoder_->total_rows(),
+                                                       .loaded_rows = decoder_->loaded_rows(),
+                                                       .filtered_rows = decoder_->filtered_rows(),
+                                                       .unselected_rows = decoder_->unselected_rows(),
+                                                       .body_bytes = body_bytes_};
+  if (split_ != nullptr) split_->add_counts(counts);
+  return counts;
+}
+
+std::string Load::first_error() const {
+  if (decoder_ == nullptr) return "";
+  return split_ == nullptr ? decoder_->rejects().first_reason()
+                           : split_->joined_rejects(decoder_->rejects()).first_reason();
+}
+
+std::string Load::error_log() const {
+  if (decoder_ == nullptr) return "";
+  return split_ == nullptr ? decoder_->rejects().log() : split_->joined_rejects(decoder_->rejects()).log();
+}
+
+std::size_t Load::builder_memory() const {
+  return (builder_ == nullptr ? 0 : builder_->reserved_bytes()) +
+         (decoder_ == nullptr ? 0 : decoder_->waiting_bytes()) +
+         (split_ == nullptr ? 0 : split_->taken_bytes());
+}
+
+void Load::allow_split(MakeDecoding make) {
+  if (shard_.peers().size() < 2 || shard_.limits().split_segments == 0 || decoder_->row_end().empty()) return;
+  split_ = std::make_unique<LoadSplit>(shard_, load_, std::string(decoder_->row_end()), std::move(make));
+}
+
+void Load::become_part(FormerNames names) {
+  is_part_ = true;
+  is_receiving_ = false;
+  former_names_ = std::move(names);
 }
 
 LoadError Load::decode_error() const {
@@ -60,17 +96,84 @@ core::Task<std::expected<void, LoadError>> Load::append(core::Bytes piece) {
   std::expected<void, LoadError> result{};
   if (is_behind()) result = co_await follow_table();
   body_bytes_ += piece.size();
+  shard_.note_received(piece.size());
   while (!piece.empty() && result && !failure_) {
-    const FeedResult fed = decoder_->feed(piece, *builder_);
-    piece = piece.subspan(fed.consumed);
-    if (fed.state == FeedResult::State::Failed) result = std::unexpected(decode_error());
-    if (fed.state == FeedResult::State::Void) forget_rows();
-    if (fed.state == FeedResult::State::BlockFull) result = co_await flush_block(Keep::Memory);
-    if (fed.state == FeedResult::State::Paused) co_await shard_.shard().yield();
+    const bool takes = split_ != nullptr && split_->is_taking();
+    result = takes ? co_await take_segment(piece) : co_await decode(piece);
   }
   note_memory();
   if (result && !failure_ && shard_.load_memory() > shard_.limits().load_memory_max) {
     co_await shard_.keep_memory_bounded(*this);
+  }
+  if (result && failure_) result = std::unexpected(*failure_);
+  busy_ = false;
+  not_busy_.notify_all();
+  co_return result;
+}
+
+// Up to the piece's end, or to the place from which on other shards take rows.
+core::Task<std::expected<void, LoadError>> Load::decode(core::Bytes& piece) {
+  while (!piece.empty() && !failure_) {
+    const FeedResult fed = decoder_->feed(piece, *builder_);
+    piece = piece.subspan(fed.consumed);
+    if (fed.state == FeedResult::State::Failed) co_return std::unexpected(decode_error());
+    if (fed.state == FeedResult::State::Void) forget_rows();
+    if (fed.state == FeedResult::State::Paused) co_await shard_.shard().yield();
+    if (fed.state != FeedResult::State::BlockFull) continue;
+    CO_TRY_VOID(co_await flush_block(Keep::Memory));
+    if (split_ == nullptr || failure_ || !decoder_->is_between_rows() || !split_->has_helper()) continue;
+    split_->begin(body_bytes_ - piece.size(), decoder_->rejects());
+    break;
+  }
+  co_return std::expected<void, LoadError>{};
+}
+
+// Bytes for another shard. What is left of a row behind them is the begin of what comes next.
+core::Task<std::expected<void, LoadError>> Load::take_segment(core::Bytes& piece) {
+  piece = piece.subspan(split_->take(piece));
+  if (const LoadError* const error = split_->error()) co_return std::unexpected(*error);
+  if (!split_->is_full()) co_return std::expected<void, LoadError>{};
+  split_->send(former_names_);
+  if (split_->has_helper()) co_return std::expected<void, LoadError>{};
+  co_return co_await decode_taken();
+}
+
+// What was taken and not sent is read here after all.
+core::Task<std::expected<void, LoadError>> Load::decode_taken() {
+  if (split_ == nullptr || !split_->is_taking() || failure_) co_return std::expected<void, LoadError>{};
+  const LoadSplit::Segment segment = split_->take_back();
+  decoder_->go_to(segment.offset);
+  core::Bytes rest = segment.bytes.bytes();
+  while (!rest.empty() && !failure_) {
+    const FeedResult fed = decoder_->feed(rest, *builder_);
+    rest = rest.subspan(fed.consumed);
+    if (fed.state == FeedResult::State::Failed) co_return std::unexpected(decode_error());
+    if (fed.state == FeedResult::State::Paused) co_await shard_.shard().yield();
+    if (fed.state == FeedResult::State::BlockFull) CO_TRY_VOID(co_await flush_block(Keep::Memory));
+  }
+  co_return std::expected<void, LoadError>{};
+}
+
+core::Task<std::expected<void, LoadError>> Load::append_segment(core::Bytes rows, std::uint64_t offset) {
+  CHECK(is_part_ && !busy_);
+  busy_ = true;
+  shard_.note_segment();
+  std::expected<void, LoadError> result{};
+  if (is_behind()) result = co_await follow_table();
+  if (result && !failure_) decoder_->go_to(offset);
+  while (!rows.empty() && result && !failure_) {
+    core::Bytes slice = rows.first(std::min(rows.size(), kSliceOfSegment));
+    rows = rows.subspan(slice.size());
+    result = co_await decode(slice);
+    note_memory();
+    if (!rows.empty()) co_await shard_.shard().yield();
+  }
+  // It waits for nobody's memory: loads of two shards may be parts of each other's.
+  const bool is_tight = shard_.load_memory() > shard_.limits().load_memory_max / 2;
+  if (result && !failure_) result = co_await settle_rows(is_tight ? Keep::Nothing : Keep::Memory);
+  if (result && !failure_ && !decoder_->is_between_rows()) {
+    result = std::unexpected(LoadError{
+        "INTERNAL_ERROR", "the body could not be cut between rows: load it with limits.split_segments = 0"});
   }
   if (result && failure_) result = std::unexpected(*failure_);
   busy_ = false;
@@ -118,6 +221,7 @@ core::Task<std::expected<void, LoadError>> Load::settle_rows(Keep keep) {
 core::Task<void> Load::shrink() {
   const bool was_busy = busy_;  // the caller shrinks itself
   busy_ = true;
+  if (const auto decoded = co_await decode_taken(); !decoded) fail(decoded.error());
   if (const auto settled = co_await settle_rows(Keep::Nothing); !settled) fail(settled.error());
   if (failure_) fail(*failure_);  // aborted meanwhile: it must not be asked for memory again
   busy_ = was_busy;
@@ -198,8 +302,19 @@ core::Task<std::expected<void, LoadError>> Load::finish() {
   co_return result;
 }
 
+// Waits for the other shards; nothing of the load is on them afterwards but its blocks.
+core::Task<void> Load::end_split() {
+  if (split_ == nullptr) co_return;
+  co_await split_->close();
+  std::vector<BlockRef> theirs = split_->take_blocks();
+  if (theirs.empty()) co_return;
+  blocks_.insert(blocks_.end(), theirs.begin(), theirs.end());
+  std::ranges::sort(blocks_, {}, &BlockRef::first_row_offset);
+}
+
 core::Task<std::expected<void, LoadError>> Load::end_body() {
   if (is_behind()) CO_TRY_VOID(co_await follow_table());
+  CO_TRY_VOID(co_await decode_taken());
   if (failure_) co_return std::unexpected(*failure_);
   for (;;) {
     const FeedResult::State state = decoder_->finish(*builder_);
@@ -216,6 +331,9 @@ core::Task<std::expected<void, LoadError>> Load::end_body() {
     auto flushed = co_await flush_block(Keep::Memory);
     if (!flushed) co_return std::unexpected(flushed.error());
   }
+  co_await end_split();
+  if (failure_) co_return std::unexpected(*failure_);
+  if (split_ != nullptr && split_->error() != nullptr) co_return std::unexpected(*split_->error());
   const LoadCounts now = counts();
   if (now.filtered_rows > 0 &&
       static_cast<double>(now.filtered_rows) >
@@ -229,11 +347,13 @@ core::Task<std::expected<void, LoadError>> Load::end_body() {
   ended.blocks = std::move(blocks_);
   ended.pins = pins_;
   ended.rest = std::move(builder_);
+  if (split_ != nullptr) ended.elsewhere = split_->files();
   builder_ = std::make_unique<BlockBuilder>(load_.table->schema);
   ended_ = true;  // from here on it belongs to the coordinator
   auto decided = co_await shard_.precommitter().precommit(ended);
   ended.rest.reset();
   release_pins();
+  if (split_ != nullptr) split_->release_pins();
   note_memory();
   if (!decided) co_return std::unexpected(LoadError{"INTERNAL_ERROR", decided.error()});
   co_return std::expected<void, LoadError>{};
@@ -246,6 +366,10 @@ core::Task<void> Load::abort(std::string reason) {
   ended_ = true;  // and nobody shrinks it any more: it may be gone before a block of it is written
   builder_->release_memory();
   note_memory();
+  if (split_ != nullptr) {
+    co_await split_->close();
+    split_->release_pins();
+  }
   co_await shard_.abort(load_.txn, std::move(reason));
 }
 

@@ -4,6 +4,9 @@
 // and the next piece of the body is read with the new one. Others keep the columns that they began with; readers see to
 // the rest (txn/rowset/block_lift).
 //
+// Where other shards have time, a long load is split among them (txn/store/load_split): it is the same class that reads the
+// rows there, as a part, which is never finished or aborted by itself.
+//
 // Journey:  net/load feeds it -> [Load] -> BodyDecoder -> BlockBuilder -> StoreShard::write_block -> Precommitter.
 // Shard:    one shard for its whole life.
 // Promise:  after finish() returned ok the rows are visible (plain) or prepared (two-phase), durably; otherwise nothing of
@@ -17,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/bytes.hpp"
@@ -29,6 +33,8 @@
 #include "txn/store/store_shard.hpp"
 
 namespace penstock::txn {
+
+class LoadSplit;
 
 struct LoadError {
   std::string code;  // of the reply's Message: [CODE]text
@@ -50,11 +56,20 @@ class Load {
   // with the table as it was, for the reason that is said.
   using Switch = std::function<void()>;
   using Follow = std::function<std::expected<Switch, std::string>(const Table&, std::vector<ColumnAlias>)>;
+  struct Decoding {
+    std::unique_ptr<BodyDecoder> decoder;
+    Follow follow;  // empty: it keeps the columns that it began with
+  };
+  // Another decoder like this load's, at any time and on any shard, until the load has ended.
+  using MakeDecoding = std::function<std::expected<Decoding, LoadError>(DecodeScratch&)>;
   Load(StoreShard& shard, BeganLoad load, std::unique_ptr<BodyDecoder> decoder, double max_filter_ratio,
        Follow follow = {});
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
   ~Load();
+
+  // Before the first append(): other shards may take rows of it, if the body can be cut between rows.
+  void allow_split(MakeDecoding make);
 
   const BeganLoad& info() const { return load_; }
   // Decodes a piece of the body. Suspends while blocks are written: that is the back-pressure.
@@ -64,17 +79,14 @@ class Load {
   // Ends a load that has not voted; its label is free when it returns. Afterwards, and after a vote, it does nothing.
   core::Task<void> abort(std::string reason);
 
+  // Whole once it was finished or aborted.
   LoadCounts counts() const;
-  std::uint64_t filtered_rows() const { return decoder_ == nullptr ? 0 : decoder_->filtered_rows(); }
-  std::string first_error() const { return decoder_ == nullptr ? "" : decoder_->rejects().first_reason(); }
-  std::string error_log() const { return decoder_ == nullptr ? "" : decoder_->rejects().log(); }
+  std::string first_error() const;
+  std::string error_log() const;
 
   // For StoreShard::keep_memory_bounded.
   bool can_shrink(const Load& caller) const { return !ended_ && (!busy_ || this == &caller); }
-  std::size_t builder_memory() const {
-    return (builder_ == nullptr ? 0 : builder_->reserved_bytes()) +
-           (decoder_ == nullptr ? 0 : decoder_->waiting_bytes());
-  }
+  std::size_t builder_memory() const;
   std::size_t unfinished_row_bytes() const { return decoder_ == nullptr ? 0 : decoder_->reserved_bytes(); }
   core::Task<void> shrink();
   void fail(LoadError why);
@@ -92,12 +104,24 @@ class Load {
   void set_source(LoadSource* source) { source_ = source; }
   LoadSource* source() const { return source_; }
 
+  // As a part, on the part's shard. Rows from `offset` of the body on, written out when it returns.
+  void become_part(FormerNames names);
+  bool is_part() const { return is_part_; }
+  core::Task<std::expected<void, LoadError>> append_segment(core::Bytes rows, std::uint64_t offset);
+  std::vector<BlockRef> take_blocks() { return std::exchange(blocks_, {}); }
+  std::vector<FileId> take_pins() { return std::exchange(pins_, {}); }  // unpinning them is the taker's
+  const RowRejects* rejects() const { return decoder_ == nullptr ? nullptr : &decoder_->rejects(); }
+
  private:
   enum class Keep { Memory, Nothing };
   core::Task<std::expected<void, LoadError>> end_body();
   core::Task<std::expected<void, LoadError>> flush_block(Keep keep);
   core::Task<std::expected<void, LoadError>> settle_rows(Keep keep);
   core::Task<std::expected<void, LoadError>> follow_table();
+  core::Task<std::expected<void, LoadError>> decode(core::Bytes& piece);
+  core::Task<std::expected<void, LoadError>> take_segment(core::Bytes& piece);
+  core::Task<std::expected<void, LoadError>> decode_taken();
+  core::Task<void> end_split();
   bool is_behind() const;
   std::shared_ptr<const Table> newer_table();
   void forget_rows();
@@ -115,6 +139,8 @@ class Load {
   SchemaId refused_;                  // the last that could not be followed: others are tried
   std::unique_ptr<BodyDecoder> decoder_;
   std::unique_ptr<BlockBuilder> builder_;
+  std::unique_ptr<LoadSplit> split_;  // null: all rows are read here
+  bool is_part_ = false;
   std::vector<BlockRef> blocks_;
   std::vector<FileId> pins_;
   LoadCounts final_counts_;

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <map>
 
+#include "core/base/planted.hpp"
 #include "txn/journal/footer.hpp"
 #include "txn/store/store_shard.hpp"
 
 namespace penstock::txn {
+
+using core::Planted;
+using core::planted;
 
 // Loads that share one footer: all plain ones of a schema, or one two-phase load.
 struct Precommitter::Group {
@@ -18,6 +22,7 @@ struct Precommitter::Group {
   FooterRef footer;
   bool has_footer = false;
   bool is_two_phase = false;
+  bool is_whole_elsewhere = true;
   std::string error;
 };
 
@@ -62,18 +67,47 @@ core::Task<void> Precommitter::run() {
   }
 }
 
+namespace {
+// Whether all of the files are whole, and durable.
+core::Task<bool> sync_there(const FilesElsewhere* where) {
+  JournalWriter& journal = where->shard->journal();
+  if (!planted(Planted::SkipHelperSync)) co_await journal.sync();
+  co_return std::none_of(where->files.begin(), where->files.end(),
+                         [&](FileId file) { return journal.is_broken(file); });
+}
+// (With a copy of its own: a load that fails alone is gone before this ends.)
+core::Task<void> sync_elsewhere(FilesElsewhere where, bool* is_whole, core::Countdown* countdown) {
+  if (!co_await core::call_on(where.shard->shard().id(), [at = &where] { return sync_there(at); }))
+    *is_whole = false;
+  countdown->one_done();
+}
+}  // namespace
+
 // Everything of the batch is durable after, or its group has an error.
 core::Task<void> Precommitter::write(Batch& batch) {
   ++stats_.batches;
+  std::size_t calls = 0;
+  for (const Group& group : batch.groups) {
+    for (const EndedLoad* load : group.loads) calls += load->elsewhere.size();
+  }
+  core::Countdown synced_elsewhere(calls);
+  for (Group& group : batch.groups) {
+    for (const EndedLoad* load : group.loads) {
+      for (const FilesElsewhere& where : load->elsewhere) {
+        shard_.shard().spawn(sync_elsewhere(where, &group.is_whole_elsewhere, &synced_elsewhere));
+      }
+    }
+  }
   for (Group& group : batch.groups) {
     stats_.loads += group.loads.size();
     const auto written = group.is_two_phase ? co_await write_two_phase(group) : co_await write_plain(group);
     if (!written) group.error = written.error();
   }
   co_await shard_.journal().sync();
+  co_await synced_elsewhere.wait();
   for (Group& group : batch.groups) {
     const auto broken = [&](FileId file) { return shard_.journal().is_broken(file); };
-    bool is_bad = std::any_of(group.pins.begin(), group.pins.end(), broken);
+    bool is_bad = !group.is_whole_elsewhere || std::any_of(group.pins.begin(), group.pins.end(), broken);
     for (const EndedLoad* load : group.loads) {
       is_bad |= std::any_of(load->pins.begin(), load->pins.end(), broken);
     }

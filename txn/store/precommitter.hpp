@@ -1,5 +1,7 @@
 // Precommitter: makes the loads that have ended durable, many with one sync, and votes for them.
 //
+// Blocks that other shards have written of a load are synced by those shards, at the same time.
+//
 // While one sync is under way the loads that end meanwhile gather; the next sync serves them all. Plain loads of one
 // schema whose rows did not fill a block share one; a two-phase load never shares, because its fate is its own.
 //
@@ -26,13 +28,20 @@ namespace penstock::txn {
 
 class StoreShard;
 
+// Journal files of another shard that a load has rows in. They are pinned there until it is decided.
+struct FilesElsewhere {
+  StoreShard* shard = nullptr;
+  std::vector<FileId> files;
+};
+
 // A load whose body has ended and whose rows are judged good.
 struct EndedLoad {
   BeganLoad load;
   std::uint64_t rows = 0;
-  std::vector<BlockRef> blocks;        // written already
-  std::vector<FileId> pins;            // journal files to unpin when it is decided
-  std::unique_ptr<BlockBuilder> rest;  // rows not written yet; null or empty if none
+  std::vector<BlockRef> blocks;           // written already
+  std::vector<FileId> pins;               // journal files to unpin when it is decided
+  std::unique_ptr<BlockBuilder> rest;     // rows not written yet; null or empty if none
+  std::vector<FilesElsewhere> elsewhere;  // where other shards have written blocks of it
   // Filled in by the Precommitter:
   VoteResult result{};
   core::Event decided;

@@ -15,24 +15,12 @@ constexpr core::Duration kLockTimeMax = std::chrono::seconds(5);
 constexpr core::Duration kLockTurn = std::chrono::milliseconds(20);
 constexpr int kScanTurns = 100;
 
-// Waits for several calls that run at the same time.
-struct Countdown {
-  explicit Countdown(std::size_t count) : left(count) {
-    if (left == 0) done.set();
-  }
-  void one_done() {
-    if (--left == 0) done.set();
-  }
-  std::size_t left;
-  core::Event done;
-};
-
 core::Task<void> apply_change(StoreShard* shard, std::shared_ptr<const VisibleChange> change) {
   shard->apply(*change);
   co_return;
 }
 core::Task<void> send_change(StoreShard* shard, std::shared_ptr<const VisibleChange> change,
-                             Countdown* countdown) {
+                             core::Countdown* countdown) {
   co_await core::call_on(shard->shard().id(), [shard, c = std::move(change)]() mutable {
     return apply_change(shard, std::move(c));
   });
@@ -120,6 +108,7 @@ core::Task<std::expected<void, std::string>> Store::open() {
     core::Shard& shard = set_.at(i);
     shards_.push_back(std::make_unique<StoreShard>(shard, directory_.on(shard.kernel()), *options_.arenas[i],
                                                    poison_, *coordinator_, options_.limits));
+    shards_.back()->set_peers(shards_);
   }
   if (auto started = co_await coordinator_->start(); !started) co_return std::unexpected(started.error());
   for (auto& shard : shards_) {
@@ -141,9 +130,9 @@ core::Task<void> Store::close() {
 }
 
 core::Task<void> Store::publish(std::shared_ptr<const VisibleChange> change) {
-  Countdown countdown(shards_.size());
+  core::Countdown countdown(shards_.size());
   for (auto& shard : shards_) core::current_shard().spawn(send_change(shard.get(), change, &countdown));
-  co_await countdown.done.wait();
+  co_await countdown.wait();
 }
 
 core::Task<std::vector<FileId>> Store::sealed_files() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "txn/column/block_format.hpp"
 #include "txn/store/load.hpp"
@@ -132,8 +133,14 @@ void StoreShard::note_memory(std::size_t before, std::size_t after) {
   if (after < before) memory_released_.notify_all();
 }
 
+bool StoreShard::has_time() {
+  const std::uint64_t received = received_bytes_ - std::exchange(received_when_asked_, received_bytes_);
+  return received <= limits_.block.input_bytes_max / 4 && load_memory_ <= limits_.load_memory_max / 2;
+}
+
 Load* StoreShard::find_open(TxnId txn) {
-  const auto found = std::ranges::find(loads_, txn, [](const Load* load) { return load->info().txn; });
+  const auto found = std::ranges::find_if(
+      loads_, [txn](const Load* load) { return load->info().txn == txn && !load->is_part(); });
   return found == loads_.end() ? nullptr : *found;
 }
 

@@ -34,6 +34,10 @@ class StoreShard {
              Coordinator& coordinator, const StoreLimits& limits);
   ~StoreShard();
 
+  // All shards of the store, this one among them; `peers` outlives this.
+  void set_peers(const std::vector<std::unique_ptr<StoreShard>>& peers) { peers_ = &peers; }
+  const std::vector<std::unique_ptr<StoreShard>>& peers() const { return *peers_; }
+
   void begin_run(Coordinator::Run run);
   core::Task<void> end_run();
 
@@ -69,6 +73,12 @@ class StoreShard {
   void note_memory(std::size_t before, std::size_t after);
   std::size_t load_memory() const { return load_memory_; }
   core::Task<void> keep_memory_bounded(Load& caller);
+  // What its own loads have received, for whoever asks whether this shard has time for rows of others: it has if not much
+  // came since the question before.
+  void note_received(std::size_t bytes) { received_bytes_ += bytes; }
+  bool has_time();
+  void note_segment() { ++segments_; }
+  std::uint64_t segments() const { return segments_; }           // of others' loads, read here
   void wake_memory_waiters() { memory_released_.notify_all(); }  // one of them was aborted
   // Windows of compressed bodies. False: together they take more than inflate_memory_max now.
   bool note_inflate_memory(std::size_t before, std::size_t after) {
@@ -98,6 +108,10 @@ class StoreShard {
   std::vector<Load*> loads_;
   std::size_t load_memory_ = 0;
   std::size_t inflate_memory_ = 0;
+  std::uint64_t segments_ = 0;
+  std::uint64_t received_bytes_ = 0;
+  std::uint64_t received_when_asked_ = 0;
+  const std::vector<std::unique_ptr<StoreShard>>* peers_ = nullptr;
   core::WaitList memory_released_;
 };
 
