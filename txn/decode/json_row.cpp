@@ -15,14 +15,9 @@ namespace ondemand = simdjson::ondemand;
 constexpr std::string_view kNoKey = "\n";  // no key is written like this
 constexpr std::size_t kParserMin = 4 * core::kKiB;
 constexpr std::size_t kParserKept = 256 * core::kKiB;  // rows it may hold without being given back
-constexpr std::size_t kArenaKept = 256 * core::kKiB;
+constexpr std::uint32_t kFastMissesMax = 16;           // in a row
+constexpr std::uint32_t kFastTriedEach = 16;
 constexpr std::size_t kTakenBytesMax = 512 * core::kMiB;  // of a row by all of its paths, at most
-
-// Cells for words, with the readable bytes that cells have around them.
-constexpr char kOne[GrowBuffer::kSlack + 8] = "1";
-constexpr char kZero[GrowBuffer::kSlack + 8] = "0";
-constexpr char kTrue[GrowBuffer::kSlack + 8] = "true";
-constexpr char kFalse[GrowBuffer::kSlack + 8] = "false";
 
 std::string_view trim_end(std::string_view text) {
   while (!text.empty() && is_json_blank(text.back())) text.remove_suffix(1);
@@ -52,28 +47,6 @@ std::string_view written_key(const char* key, std::string_view text, bool& has_e
 
 }  // namespace
 
-char* JsonArena::room(std::size_t bytes) {
-  bytes += GrowBuffer::kSlack;
-  if (chunks_.empty() || chunks_.back().capacity() - used_ < bytes) {
-    chunks_.emplace_back();
-    chunks_.back().reserve(std::max(bytes, kChunkMin));
-    used_ = 0;
-  }
-  return chunks_.back().as<char>() + used_;
-}
-
-void JsonArena::clear() {
-  used_ = 0;
-  while (chunks_.size() > 1) chunks_.pop_front();  // the last is the longest a batch needed, or long enough
-  if (!chunks_.empty() && chunks_.front().capacity() > kArenaKept) chunks_.clear();
-}
-
-std::size_t JsonArena::reserved_bytes() const {
-  std::size_t sum = 0;
-  for (const GrowBuffer& chunk : chunks_) sum += chunk.capacity();
-  return sum;
-}
-
 void JsonScratch::release_big_parser() {
   if (parser.capacity() > kParserKept) parser = ondemand::parser();
 }
@@ -102,6 +75,7 @@ JsonRowParser::JsonRowParser(Options options, const TableSchema& schema)
     paths_.add(fields_[i].path, static_cast<std::uint32_t>(i));
   }
   add_aliases();
+  fill_book();
   node_seen_.resize(paths_.size());
   successor_.resize(expected_.size() + 1);
   for (std::size_t i = 0; i < expected_.size(); ++i) {
@@ -118,6 +92,27 @@ void JsonRowParser::add_aliases() {
     const bool is_plain = alias.name.find_first_of("\"\\") == std::string::npos;
     expected_.push_back(is_plain ? alias.name : std::string(kNoKey));
   }
+}
+
+// The keys of rows that are taken fast: all that keys_ has, where there is nothing else to look for.
+void JsonRowParser::fill_book() {
+  if (!one_pass_ || !options_.takes_fast) return;
+  book_.emplace(expected_.size());
+  const auto add = [&](const std::string& name, std::size_t index) {
+    const JsonField& field = fields_[index];
+    book_->add(name, {.field = static_cast<std::uint32_t>(index),
+                      .is_fed = field.column != JsonField::kNoColumn,
+                      .keeps_words = field.keeps_words,
+                      .nullable = nullable_[index]});
+  };
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    if (options_.jsonpaths.empty()) {
+      add(fields_[i].name, i);
+    } else if (fields_[i].has_path) {
+      add(fields_[i].path[0].key, i);
+    }
+  }
+  for (const Alias& alias : options_.aliases) add(alias.name, alias.field);
 }
 
 // Whether the value of the key counts for its field: the first of several does, unless a better key comes.
@@ -173,13 +168,7 @@ JsonRowParser::Outcome JsonRowParser::check_shape(ondemand::document& document) 
   return Outcome::Row;
 }
 
-JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root, std::size_t row,
-                                            std::size_t rows_max, JsonScratch& scratch,
-                                            bool behind_is_clear) {
-  const RowContext context{text, row, rows_max, scratch};
-  ondemand::document document;
-  if (!start(text, scratch, document)) return Outcome::Broken;
-  if (const Outcome shape = check_shape(document); shape != Outcome::Row) return shape;
+void JsonRowParser::begin_row() {
   if (++stamp_ == 0) {
     std::fill(seen_.begin(), seen_.end(), 0);
     std::fill(node_seen_.begin(), node_seen_.end(), 0);
@@ -188,6 +177,39 @@ JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root
   before_ = static_cast<std::uint32_t>(expected_.size());
   has_null_by_alias_ = false;
   matched_ = matched_fed_ = cell_bytes_ = 0;
+}
+
+// Rows that are not taken fast time after time are seldom tried.
+bool JsonRowParser::take_fast(const RowContext& context) {
+  if (fast_misses_ >= kFastMissesMax && ++fast_skipped_ % kFastTriedEach != 0) return false;
+  begin_row();
+  FastRowTaken taken;
+  if (!take_fast_row(options_.simd,
+                     {.text = context.text,
+                      .cells = context.scratch.cells.data() + context.row,
+                      .stride = context.stride,
+                      .seen = seen_.data(),
+                      .stamp = stamp_,
+                      .arena = context.scratch.arena},
+                     *book_, taken)) {
+    ++fast_misses_;
+    return false;
+  }
+  fast_misses_ = 0;
+  matched_ = taken.matched;
+  matched_fed_ = taken.matched_fed;
+  cell_bytes_ = context.text.size();  // no more than that
+  return true;
+}
+
+JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root, std::size_t row,
+                                            std::size_t stride, JsonScratch& scratch, bool behind_is_clear) {
+  const RowContext context{text, row, stride, scratch};
+  if (book_ && !has_root && !behind_is_clear && take_fast(context)) return finish_row(context);
+  ondemand::document document;
+  if (!start(text, scratch, document)) return Outcome::Broken;
+  if (const Outcome shape = check_shape(document); shape != Outcome::Row) return shape;
+  begin_row();
   if (one_pass_ && !has_root) {
     ondemand::object object;
     if (const auto error = document.get_object().get(object)) {
@@ -201,7 +223,7 @@ JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root
       std::memcpy(copy, text.data(), text.size());
       std::memset(copy + text.size(), 0, simdjson::SIMDJSON_PADDING);
       scratch.arena.keep(text.size() + simdjson::SIMDJSON_PADDING);  // what its cells say comes behind it
-      return parse({copy, text.size()}, has_root, row, rows_max, scratch, true);
+      return parse({copy, text.size()}, has_root, row, stride, scratch, true);
     }
     if (const Outcome taken = take_keys(object, context); taken != Outcome::Row) return taken;
     const char* rest = nullptr;
@@ -261,7 +283,7 @@ JsonRowParser::Outcome JsonRowParser::take_paths(ondemand::document& document, b
   for (const std::uint32_t i : row.fields) {
     const std::uint32_t before = row.fields.front();
     if (i != before) {
-      set(i, context.scratch.cells[before * context.rows_max + context.row], context);
+      set(i, context.scratch.cells[before * context.stride + context.row], context);
     } else if (const Outcome taken = take_nested(object_text, i, context); taken != Outcome::Row) {
       return taken;
     }
@@ -289,7 +311,7 @@ JsonRowParser::Outcome JsonRowParser::take_inside(ondemand::value value, const J
   for (const std::uint32_t i : node.fields) {
     const std::uint32_t before = node.fields.front();
     if (i != before && (has_inside || first == '"')) {  // the same text again
-      set(i, context.scratch.cells[before * context.rows_max + context.row], context);
+      set(i, context.scratch.cells[before * context.stride + context.row], context);
     } else if (const Outcome taken = take_value(value, i, context); taken != Outcome::Row) {
       return taken;
     }
@@ -423,11 +445,11 @@ JsonRowParser::Outcome JsonRowParser::take_value(ondemand::value value, std::siz
       return take_nested(text_from(value, context.text), field, context);
     case 't':
       if (token != "true") return broken(simdjson::T_ATOM_ERROR);
-      set(field, fields_[field].keeps_words ? Cell{kTrue, 4} : Cell{kOne, 1}, context);
+      set(field, json_word(true, fields_[field].keeps_words), context);
       return Outcome::Row;
     case 'f':
       if (token != "false") return broken(simdjson::F_ATOM_ERROR);
-      set(field, fields_[field].keeps_words ? Cell{kFalse, 5} : Cell{kZero, 1}, context);
+      set(field, json_word(false, fields_[field].keeps_words), context);
       return Outcome::Row;
     case 'n':
       if (token != "null") return broken(simdjson::N_ATOM_ERROR);
@@ -476,12 +498,12 @@ JsonRowParser::Outcome JsonRowParser::take_nested(std::string_view rest, std::si
 }
 
 void JsonRowParser::set(std::size_t field, Cell cell, const RowContext& context) {
-  context.scratch.cells[field * context.rows_max + context.row] = cell;
+  context.scratch.cells[field * context.stride + context.row] = cell;
   cell_bytes_ += cell.size;
 }
 
 void JsonRowParser::set_null(std::size_t field, const RowContext& context) {
-  context.scratch.cells[field * context.rows_max + context.row] = CellList::null_cell();
+  context.scratch.cells[field * context.stride + context.row] = CellList::null_cell();
 }
 
 JsonRowParser::Outcome JsonRowParser::finish_row(const RowContext& context) {
@@ -497,7 +519,7 @@ JsonRowParser::Outcome JsonRowParser::finish_row(const RowContext& context) {
         names, options_.jsonpaths));
   }
   for (std::size_t i = 0; has_null_by_alias_ && i < fields_.size(); ++i) {
-    const Cell& cell = context.scratch.cells[i * context.rows_max + context.row];
+    const Cell& cell = context.scratch.cells[i * context.stride + context.row];
     if (seen_[i] != stamp_ || nullable_[i] || cell.begin != CellList::null_cell().begin) continue;
     return reject(fmt::format("Json value is null, but the column `{}` is not nullable.", fields_[i].name));
   }
