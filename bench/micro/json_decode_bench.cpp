@@ -170,7 +170,8 @@ void simdjson_typed(benchmark::State& state, JsonShape shape, bool is_many) {
     bool ok = true;
     if (is_many) {
       ondemand::document_stream stream;
-      ok = parser.iterate_many(padded.data(), body.lines.size(), ondemand::DEFAULT_BATCH_SIZE).get(stream) == simdjson::SUCCESS;
+      ok = parser.iterate_many(padded.data(), body.lines.size(), ondemand::DEFAULT_BATCH_SIZE).get(stream) ==
+           simdjson::SUCCESS;
       for (auto item = stream.begin(); ok && item != stream.end(); ++item) {
         ondemand::document_reference document;
         ok = (*item).get(document) == simdjson::SUCCESS && sums.take(document);

@@ -150,9 +150,10 @@ JsonLines make(JsonShape shape) {
 }  // namespace
 
 const JsonLines& json_lines(JsonShape shape) {
-  static const std::array<JsonLines, kJsonShapes> all = {make(JsonShape::Log), make(JsonShape::Spaced),
-                                                         make(JsonShape::Metric), make(JsonShape::Wide)};
-  return all[static_cast<std::size_t>(shape)];
+  static std::array<JsonLines, kJsonShapes> made;
+  JsonLines& lines = made[static_cast<std::size_t>(shape)];
+  if (lines.schema == nullptr) lines = make(shape);
+  return lines;
 }
 
 }  // namespace penstock::bench

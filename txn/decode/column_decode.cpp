@@ -121,8 +121,11 @@ void decode_fixed(const CellsOf& cells, std::size_t count, const ColumnSource& s
 template <class T>
 bool fast_integer(Cell cell, T& value) {
   const bool negative = *cell.begin == '-';
+  const char* const at = cell.begin + negative;
+  const std::size_t size = cell.size - negative;
   std::uint64_t number;
-  if (!swar::parse_digits(cell.begin + negative, cell.size - negative, number)) return false;
+  if (!(size - 1 < 8 ? swar::parse_short(at, size, number) : swar::parse_digits(at, size, number)))
+    return false;
   if (number > static_cast<std::uint64_t>(std::numeric_limits<T>::max()) + negative) return false;
   value = static_cast<T>(negative ? std::uint64_t{0} - number : number);
   return true;

@@ -4,8 +4,10 @@
 
 #include <bit>
 #include <cstring>
+#include <string_view>
 
 #include "txn/decode/json_text.hpp"
+#include "txn/decode/swar.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -20,12 +22,23 @@ struct StringMarks {
   std::uint32_t others;  // backslashes and control characters
 };
 
-struct NumberMarks {
-  std::uint32_t digits;
-  std::uint32_t points;
-};
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Digits with perhaps a point and more digits, and what follows them, in 8 bytes.
+struct PlainNumber {
+  std::size_t digits;  // before the point
+  std::size_t size;    // 0: it is longer, or none
+};
+inline PlainNumber plain_number(const char* at) {
+  // The lowest bits are exact: no character below 0x80 carries into the next.
+  const std::uint64_t bytes = swar::load8(at) ^ swar::kZeros;
+  const std::uint64_t others = ((bytes + swar::kOnes * 0x76) | bytes) & swar::kHighs;
+  if (others == 0) return {0, 0};
+  const auto digits = static_cast<std::size_t>(std::countr_zero(others)) / 8;
+  if (at[digits] != '.') return {digits, digits};
+  const std::uint64_t behind = others & (others - 1);
+  return {digits, behind == 0 ? 0 : static_cast<std::size_t>(std::countr_zero(behind)) / 8};
+}
 
 const char* skip_blanks(const char* at, const char* end) {
   while (at < end && is_json_blank(*at)) ++at;
@@ -91,12 +104,9 @@ class ScalarBytes {
     }
     return marks;
   }
-  NumberMarks number_marks(const char* at) const {
-    NumberMarks marks{0, 0};
-    for (unsigned i = 0; i < 32; ++i) {
-      marks.digits |= std::uint32_t{is_digit(at[i])} << i;
-      marks.points |= std::uint32_t{at[i] == '.'} << i;
-    }
+  std::uint32_t digits(const char* at) const {
+    std::uint32_t marks = 0;
+    for (unsigned i = 0; i < 32; ++i) marks |= std::uint32_t{is_digit(at[i])} << i;
     return marks;
   }
   bool has_high() const { return high_ >= 0x80; }
@@ -129,12 +139,7 @@ class Sse2Bytes {
     const __m128i quote = _mm_set1_epi8('"');
     return {both(_mm_cmpeq_epi8(low, quote), _mm_cmpeq_epi8(high, quote)), both(others(low), others(high))};
   }
-  NumberMarks number_marks(const char* at) const {
-    const __m128i low = load(at);
-    const __m128i high = load(at + 16);
-    const __m128i point = _mm_set1_epi8('.');
-    return {both(digits(low), digits(high)), both(_mm_cmpeq_epi8(low, point), _mm_cmpeq_epi8(high, point))};
-  }
+  std::uint32_t digits(const char* at) const { return both(digits_of(load(at)), digits_of(load(at + 16))); }
   bool has_high() const { return _mm_movemask_epi8(seen_) != 0; }
 
  private:
@@ -148,7 +153,7 @@ class Sse2Bytes {
     return _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')),
                         _mm_cmpeq_epi8(_mm_max_epu8(bytes, last), last));
   }
-  static __m128i digits(__m128i bytes) {
+  static __m128i digits_of(__m128i bytes) {
     const __m128i value = _mm_sub_epi8(bytes, _mm_set1_epi8('0'));
     return _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value);
   }
@@ -179,11 +184,9 @@ class Avx2Bytes {
             bits(_mm256_or_si256(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\')),
                                  _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, last), last)))};
   }
-  PENSTOCK_AVX2 NumberMarks number_marks(const char* at) const {
-    const __m256i bytes = load(at);
-    const __m256i value = _mm256_sub_epi8(bytes, _mm256_set1_epi8('0'));
-    return {bits(_mm256_cmpeq_epi8(_mm256_min_epu8(value, _mm256_set1_epi8(9)), value)),
-            bits(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('.')))};
+  PENSTOCK_AVX2 std::uint32_t digits(const char* at) const {
+    const __m256i value = _mm256_sub_epi8(load(at), _mm256_set1_epi8('0'));
+    return bits(_mm256_cmpeq_epi8(_mm256_min_epu8(value, _mm256_set1_epi8(9)), value));
   }
   PENSTOCK_AVX2 bool has_high() const { return bits(seen_) != 0; }
 

@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 #include "txn/decode/cell_list.hpp"
 #include "txn/decode/json_arena.hpp"
@@ -24,7 +23,8 @@
 namespace penstock::txn {
 
 struct FastRowTask {
-  std::string_view text;
+  const char* begin;  // of its text
+  const char* end;
   Cell* cells;  // of the row: a field's is at [field * stride]
   std::size_t stride;
   std::uint32_t* seen;  // per field: becomes `stamp` if the row has it
@@ -33,8 +33,9 @@ struct FastRowTask {
 };
 
 struct FastRowTaken {
-  std::size_t matched = 0;      // keys that are fields
-  std::size_t matched_fed = 0;  // and feed columns
+  std::uint64_t counted = 0;                                    // sums of JsonKeyBook::Key::counts
+  std::size_t matched() const { return counted & 0xffffffff; }  // keys that are fields
+  std::size_t matched_fed() const { return counted >> 32; }     // and feed columns
 };
 
 bool take_fast_row(SimdLevel level, const FastRowTask& task, JsonKeyBook& book, FastRowTaken& taken);

@@ -180,12 +180,13 @@ void JsonRowParser::begin_row() {
 }
 
 // Rows that are not taken fast time after time are seldom tried.
-bool JsonRowParser::take_fast(const RowContext& context) {
+bool JsonRowParser::take_fast(std::string_view text, const RowContext& context) {
   if (fast_misses_ >= kFastMissesMax && ++fast_skipped_ % kFastTriedEach != 0) return false;
   begin_row();
   FastRowTaken taken;
   if (!take_fast_row(options_.simd,
-                     {.text = context.text,
+                     {.begin = text.data(),
+                      .end = text.data() + text.size(),
                       .cells = context.scratch.cells.data() + context.row,
                       .stride = context.stride,
                       .seen = seen_.data(),
@@ -196,16 +197,18 @@ bool JsonRowParser::take_fast(const RowContext& context) {
     return false;
   }
   fast_misses_ = 0;
-  matched_ = taken.matched;
-  matched_fed_ = taken.matched_fed;
-  cell_bytes_ = context.text.size();  // no more than that
+  matched_ = taken.matched();
+  matched_fed_ = taken.matched_fed();
+  cell_bytes_ = text.size();  // no more than that
   return true;
 }
 
 JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root, std::size_t row,
                                             std::size_t stride, JsonScratch& scratch, bool behind_is_clear) {
   const RowContext context{text, row, stride, scratch};
-  if (book_ && !has_root && !behind_is_clear && take_fast(context)) return finish_row(context);
+  if (book_ && !has_root && !behind_is_clear && take_fast(text, context)) {
+    return matched_fed_ == fed_ && fed_ != 0 ? Outcome::Row : finish_row(context);
+  }
   ondemand::document document;
   if (!start(text, scratch, document)) return Outcome::Broken;
   if (const Outcome shape = check_shape(document); shape != Outcome::Row) return shape;

@@ -91,7 +91,7 @@ class JsonRowParser {
   void add_aliases();
   void fill_book();
   void begin_row();
-  bool take_fast(const RowContext& context);
+  bool take_fast(std::string_view text, const RowContext& context);
   bool is_wanted(std::size_t key, std::size_t field);
   bool start(std::string_view text, JsonScratch& scratch, simdjson::ondemand::document& document);
   Outcome check_shape(simdjson::ondemand::document& document);
