@@ -88,6 +88,11 @@ class JsonRowParser {
     JsonScratch& scratch;
   };
 
+  // A document from one of its values on.
+  static std::string_view text_from(simdjson::ondemand::value& value, std::string_view document);
+  // The inside of the string whose opening quote is before `key`, as it is written; it lies in `text`.
+  static std::string_view written_key(const char* key, std::string_view text, bool& has_escapes);
+
   void add_aliases();
   void fill_book();
   void begin_row();
