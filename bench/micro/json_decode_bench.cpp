@@ -1,86 +1,38 @@
-// What a byte of log JSON costs: one object a line (or in one array), 12 keys, about 310 bytes, fed in pieces of 64
-// KiB. Beside it, what simdjson alone costs: each line parsed, each value's text looked at. `new_per_row` must stay at
-// 0.
+// What a byte of JSON costs: one object a line (or in one array), in several shapes (json_shapes.hpp), fed in pieces of
+// 64 KiB. Beside it two yardsticks of simdjson alone on the same text: `simdjson_alone`, each value's text looked at and
+// no more; `simdjson_typed`, what its user gets from it: each value by its key and as what its column is, numbers
+// summed, strings unescaped, nothing kept. `new_per_row` must stay at 0.
 #include <benchmark/benchmark.h>
 #include <simdjson.h>
 
-#include <cstdio>
-#include <memory>
-#include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "bench/micro/allocation_count.hpp"
+#include "bench/micro/json_shapes.hpp"
 #include "txn/decode/json_decoder.hpp"
 
 namespace penstock::txn {
 namespace {
 
-std::shared_ptr<const TableSchema> json_log_schema() {
-  auto schema = std::make_shared<TableSchema>();
-  schema->id = SchemaId(1);
-  const std::pair<const char*, Type> columns[] = {
-      {"time", Type::date_time(0)},       {"request", Type::of(TypeKind::BigInt)},
-      {"user", Type::of(TypeKind::Int)},  {"status", Type::of(TypeKind::SmallInt)},
-      {"bytes", Type::of(TypeKind::Int)}, {"seconds", Type::decimal(12, 3)},
-      {"host", Type::varchar(64)},        {"method", Type::varchar(16)},
-      {"path", Type::varchar(256)},       {"address", Type::varchar(64)},
-      {"agent", Type::varchar(256)},      {"trace", Type::string()}};
-  std::uint32_t id = 0;
-  for (const auto& [name, type] : columns) {
-    schema->columns.push_back(ColumnDef{.id = ColumnId(++id), .name = name, .type = type});
-  }
-  return schema;
-}
+namespace ondemand = simdjson::ondemand;
+using bench::json_lines;
+using bench::JsonLines;
+using bench::JsonShape;
 
-std::string make_lines() {
-  std::mt19937_64 random(1);
-  const auto number = [&](std::uint64_t below) { return static_cast<unsigned>(random() % below); };
-  const char* const methods[] = {"GET", "GET", "POST", "PUT"};
-  const char* const agents[] = {"Mozilla/5.0 (X11; Linux x86_64)", "curl/7.88.1", "okhttp/4.9.3"};
-  std::string out;
-  for (unsigned second = 0; out.size() < 16 * core::kMiB; ++second) {
-    char row[700];
-    const unsigned at = second / 40;
-    std::snprintf(
-        row, sizeof row,
-        "{\"time\":\"2024-03-01 %02u:%02u:%02u\",\"request\":%llu,\"user\":%u,\"status\":%u,\"bytes\":%u,"
-        "\"seconds\":%u.%03u,\"host\":\"host-%u.example.net\",\"method\":\"%s\",\"path\":\"/api/v1/items/"
-        "%u\","
-        "\"address\":\"%u.%u.%u.%u\",\"agent\":\"%s\",\"trace\":\"%016llx%016llx\"}\n",
-        at / 3600 % 24, at / 60 % 60, at % 60,
-        static_cast<unsigned long long>(1'000'000'000ull + random() % 9'000'000'000ull), number(100'000),
-        200 + number(5), number(2'000'000), number(900), number(1000), number(200), methods[number(4)],
-        number(1'000'000), number(256), number(256), number(256), number(256), agents[number(3)],
-        static_cast<unsigned long long>(random()), static_cast<unsigned long long>(random()));
-    out += row;
-  }
-  return out;
-}
-
-const std::string& json_log(bool is_array) {
-  static const std::string lines = make_lines();
-  static const std::string array = [] {
-    std::string out = "[" + lines;
-    for (char& c : out) c = c == '\n' ? ',' : c;
-    out.back() = ']';
-    return out;
-  }();
-  return is_array ? array : lines;
-}
-
-void decode_json_rows(benchmark::State& state) {
-  const bool is_array = state.range(0) != 0;
-  const std::string& text = json_log(is_array);
-  const auto schema = json_log_schema();
+void decode(benchmark::State& state, const JsonLines& body, bool is_array, bool takes_fast) {
+  const std::string& text = is_array ? body.array : body.lines;
   DecodeScratch scratch;
-  BlockBuilder builder(schema);
+  BlockBuilder builder(body.schema);
   JsonOptions options;
   options.by_line = !is_array;
   options.strip_outer_array = is_array;
+  options.takes_fast = takes_fast;
   std::uint64_t rows = 0;
   std::size_t during = 0;
   for (auto _ : state) {
-    JsonDecoder decoder(options, schema, *map_columns(*schema, {}), {}, scratch);
+    JsonDecoder decoder(options, body.schema, *map_columns(*body.schema, {}), {}, scratch);
     const std::size_t before = bench::allocations();
     for (std::size_t at = 0; at < text.size();) {
       const FeedResult fed =
@@ -98,38 +50,153 @@ void decode_json_rows(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(rows));
   state.counters["new_per_row"] = static_cast<double>(during) / static_cast<double>(rows);
 }
-BENCHMARK(decode_json_rows)->Arg(0)->Arg(1)->ArgName("array");
 
-void simdjson_alone(benchmark::State& state) {
-  const std::string& text = json_log(false);
-  simdjson::ondemand::parser parser;
-  std::size_t looked_at = 0;
-  for (auto _ : state) {
-    for (std::size_t at = 0; at + 1024 < text.size();) {
-      const std::size_t end = text.find('\n', at);
-      simdjson::ondemand::document document;
-      simdjson::ondemand::object object;
-      if (parser.iterate(simdjson::padded_string_view(text.data() + at, end - at, end - at + 64))
-                  .get(document) != simdjson::SUCCESS ||
-          document.get_object().get(object) != simdjson::SUCCESS) {
-        state.SkipWithError("no JSON");
-        return;
-      }
-      for (auto item : object) {
-        simdjson::ondemand::field field;
-        if (std::move(item).get(field) != simdjson::SUCCESS) return;
-        looked_at += field.value().raw_json_token().size();
-      }
-      at = end + 1;
+void decode_json_rows(benchmark::State& state, JsonShape shape) {
+  decode(state, json_lines(shape), false, true);
+}
+BENCHMARK_CAPTURE(decode_json_rows, log, JsonShape::Log);
+BENCHMARK_CAPTURE(decode_json_rows, spaced, JsonShape::Spaced);
+BENCHMARK_CAPTURE(decode_json_rows, metric, JsonShape::Metric);
+BENCHMARK_CAPTURE(decode_json_rows, wide, JsonShape::Wide);
+
+void decode_json_array(benchmark::State& state, JsonShape shape) {
+  decode(state, json_lines(shape), true, true);
+}
+BENCHMARK_CAPTURE(decode_json_array, log, JsonShape::Log);
+
+// Each row as if it looked like no other.
+void decode_json_slowly(benchmark::State& state, JsonShape shape) {
+  decode(state, json_lines(shape), false, false);
+}
+BENCHMARK_CAPTURE(decode_json_slowly, log, JsonShape::Log);
+
+// Calls take(document) for each line; false: it was none.
+template <class Take>
+bool each_line(ondemand::parser& parser, const std::string& text, const Take& take) {
+  const std::size_t room = text.size() - simdjson::SIMDJSON_PADDING;  // the last lines have none behind them
+  for (std::size_t at = 0; at < room;) {
+    const std::size_t end = text.find('\n', at);
+    if (end >= room) break;
+    ondemand::document document;
+    if (parser.iterate(simdjson::padded_string_view(text.data() + at, end - at, text.size() - at))
+                .get(document) != simdjson::SUCCESS ||
+        !take(document)) {
+      return false;
     }
+    at = end + 1;
+  }
+  return true;
+}
+
+void simdjson_alone(benchmark::State& state, JsonShape shape) {
+  const std::string& text = json_lines(shape).lines;
+  ondemand::parser parser;
+  std::size_t looked_at = 0;
+  const auto take = [&](ondemand::document& document) {
+    ondemand::object object;
+    if (document.get_object().get(object) != simdjson::SUCCESS) return false;
+    for (auto item : object) {
+      ondemand::field field;
+      if (std::move(item).get(field) != simdjson::SUCCESS) return false;
+      looked_at += field.value().raw_json_token().size();
+    }
+    return true;
+  };
+  for (auto _ : state) {
+    if (!each_line(parser, text, take)) state.SkipWithError("no JSON");
   }
   benchmark::DoNotOptimize(looked_at);
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
 }
-BENCHMARK(simdjson_alone);
+BENCHMARK_CAPTURE(simdjson_alone, log, JsonShape::Log);
+
+// What a user of simdjson sums up of a row.
+struct Sums {
+  enum class Kind : std::uint8_t { Integer, Real, Text };
+  struct Column {
+    std::string name;
+    Kind kind;
+  };
+  explicit Sums(const TableSchema& schema) {
+    for (const ColumnDef& column : schema.columns) {
+      const TypeKind kind = column.type.kind;
+      const bool is_real = kind == TypeKind::Decimal || kind == TypeKind::Double;
+      const bool is_text =
+          kind == TypeKind::Varchar || kind == TypeKind::String || kind == TypeKind::DateTime;
+      columns.push_back({column.name, is_real ? Kind::Real : is_text ? Kind::Text : Kind::Integer});
+    }
+  }
+
+  // Keys in the order of the rows, which is simdjson's fastest way to ask for them.
+  template <class Document>
+  bool take(Document& document) {
+    ondemand::object object;
+    if (document.get_object().get(object) != simdjson::SUCCESS) return false;
+    for (const Column& column : columns) {
+      ondemand::value value;
+      if (object.find_field(std::string_view(column.name)).get(value) != simdjson::SUCCESS) return false;
+      simdjson::error_code error = simdjson::SUCCESS;
+      if (column.kind == Kind::Integer) {
+        std::int64_t number = 0;
+        error = value.get_int64().get(number);
+        integers += number;
+      } else if (column.kind == Kind::Real) {
+        double number = 0;
+        error = value.get_double().get(number);
+        reals += number;
+      } else {
+        std::string_view text;
+        error = value.get_string().get(text);
+        bytes += text.size();
+      }
+      if (error != simdjson::SUCCESS) return false;
+    }
+    return true;
+  }
+
+  std::vector<Column> columns;
+  std::int64_t integers = 0;
+  double reals = 0;
+  std::size_t bytes = 0;
+};
+
+void simdjson_typed(benchmark::State& state, JsonShape shape, bool is_many) {
+  const JsonLines& body = json_lines(shape);
+  Sums sums(*body.schema);
+  ondemand::parser parser;
+  std::string padded = body.lines;
+  padded.append(simdjson::SIMDJSON_PADDING, ' ');
+  for (auto _ : state) {
+    bool ok = true;
+    if (is_many) {
+      ondemand::document_stream stream;
+      ok = parser.iterate_many(padded.data(), body.lines.size(), ondemand::DEFAULT_BATCH_SIZE).get(stream) ==
+           simdjson::SUCCESS;
+      for (auto item = stream.begin(); ok && item != stream.end(); ++item) {
+        ondemand::document_reference document;
+        ok = (*item).get(document) == simdjson::SUCCESS && sums.take(document);
+      }
+    } else {
+      ok = each_line(parser, padded, [&](ondemand::document& document) { return sums.take(document); });
+    }
+    if (!ok) state.SkipWithError("no JSON");
+  }
+  benchmark::DoNotOptimize(sums.integers);
+  benchmark::DoNotOptimize(sums.reals);
+  benchmark::DoNotOptimize(sums.bytes);
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * body.lines.size()));
+}
+BENCHMARK_CAPTURE(simdjson_typed, log, JsonShape::Log, false);
+BENCHMARK_CAPTURE(simdjson_typed, log_many, JsonShape::Log, true);
+BENCHMARK_CAPTURE(simdjson_typed, spaced, JsonShape::Spaced, false);
+BENCHMARK_CAPTURE(simdjson_typed, spaced_many, JsonShape::Spaced, true);
+BENCHMARK_CAPTURE(simdjson_typed, metric, JsonShape::Metric, false);
+BENCHMARK_CAPTURE(simdjson_typed, metric_many, JsonShape::Metric, true);
+BENCHMARK_CAPTURE(simdjson_typed, wide, JsonShape::Wide, false);
+BENCHMARK_CAPTURE(simdjson_typed, wide_many, JsonShape::Wide, true);
 
 void find_elements(benchmark::State& state) {
-  const std::string& text = json_log(true);
+  const std::string& text = json_lines(JsonShape::Log).array;
   std::size_t found = 0;
   for (auto _ : state) {
     JsonElements elements;

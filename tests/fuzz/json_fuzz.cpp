@@ -1,4 +1,5 @@
-// Any bytes as JSON in any mode: whole, in two and byte by byte they come out the same.
+// Any bytes as JSON in any mode: whole, in two and byte by byte they come out the same, and the same as without the fast
+// way through rows.
 #include "tests/fuzz/decoder_pieces.hpp"
 #include "txn/decode/json_decoder.hpp"
 
@@ -17,6 +18,13 @@ std::vector<std::string> seeds() {
       std::string("\x02\x01\x00\x00\x01\x03", 6) + "{\"r\":{\"a\":1,\"c\":[\"q\",\"w\"]},\"a\":5}",
       std::string("\x01\x01\x01\x00\x00\x03", 6) + "[{\"r\":{\"a\":1,\"c\":[\"q\",\"w\"]}},{\"r\":null}]",
       std::string("\x00\x00\x01\x01\x00\x03", 6) + "[{\"a\":1},{\"a\":2}]\n[{\"a\":3}]\n",
+      // Rows that look alike, and nearly.
+      lines +
+          "{\"a\":1,\"b\":2.5,\"c\":\"x\"}\n{\"a\":12,\"b\":-0.25,\"c\":\"yz\"}\n{\"a\":3,\"b\":1e2,\"c\":"
+          "\"\xC3\xA9\"}\n",
+      lines +
+          "{\"a\": 1, \"x\": true, \"c\": \"q\\\"\"}\n{\"c\": \"\", \"a\": null, \"x\": [1, 2]}\n{\"a\": 01, "
+          "\"c\": \"r\"}\n",
       // Rows that are looked at again in a copy.
       lines + "{\"a\":[1,{\"x\":\"}\"}]\f\"c\":,2]}}\nbroken\n{\"text \\ud83dk\":[0,2]true}}\nbroke",
   };
@@ -44,9 +52,22 @@ void run_one(std::string_view input) {
   options.rejects.rows_max = 4;
   const auto schema = mixed_schema();
   const MappingOptions mapping;
-  same_in_any_pieces(input, cut, schema, [&](DecodeScratch& scratch) {
+  const auto make = [&](DecodeScratch& scratch) {
     return std::make_unique<JsonDecoder>(options, schema, *map_columns(*schema, mapping), mapping, scratch);
-  });
+  };
+  options.simd = static_cast<SimdLevel>(cut % (static_cast<unsigned>(best_simd_level()) + 1));
+  same_in_any_pieces(input, cut, schema, make);
+  const auto run = [&](bool takes_fast) {
+    options.takes_fast = takes_fast;
+    DecodeScratch scratch;
+    return txn::testing::run_pieces(*make(scratch), schema, {input});
+  };
+  const auto fast = run(true);
+  const auto slow = run(false);
+  if (!(fast == slow)) {
+    fail("rows taken fast come out otherwise",
+         fast.rows + fast.log + fast.error + "\nby simdjson:\n" + slow.rows + slow.log + slow.error);
+  }
 }
 
 }  // namespace penstock::fuzz

@@ -48,8 +48,7 @@ class CellList {
   // A cell without a value has this begin, whatever its text.
   static const Cell& null_cell();
 
-  Cell operator[](std::size_t row) const { return cells_[row]; }
-  bool is_null(const Cell& cell) const { return cell.begin == null_cell().begin; }
+  const Cell* data() const { return cells_.data(); }
   void set(std::size_t row, Cell cell) { cells_[row] = cell; }
   // Room for text of cells; what was there before is forgotten.
   char* text_room(std::size_t bytes) {

@@ -64,6 +64,19 @@ class EnclosedCells {
   bool empty_is_null_;
 };
 
+// Cells that were worked out before, one behind the other.
+class MadeCells {
+ public:
+  explicit MadeCells(const Cell* cells) : cells_(cells), null_text_(CellList::null_cell().begin) {}
+
+  bool is_null(const Cell& cell) const { return cell.begin == null_text_; }
+  Cell operator[](std::size_t row) const { return cells_[row]; }
+
+ private:
+  const Cell* cells_;
+  const char* null_text_;
+};
+
 // A cell that has no value: NULL where that is allowed, otherwise the row is bad.
 void drop_cell(const ColumnSource& source, std::size_t batch_row, std::size_t column_row, bool was_null,
                ColumnBuilder& out, BadRows& bad) {
@@ -108,8 +121,11 @@ void decode_fixed(const CellsOf& cells, std::size_t count, const ColumnSource& s
 template <class T>
 bool fast_integer(Cell cell, T& value) {
   const bool negative = *cell.begin == '-';
+  const char* const at = cell.begin + negative;
+  const std::size_t size = cell.size - negative;
   std::uint64_t number;
-  if (!swar::parse_digits(cell.begin + negative, cell.size - negative, number)) return false;
+  if (!(size - 1 < 8 ? swar::parse_short(at, size, number) : swar::parse_digits(at, size, number)))
+    return false;
   if (number > static_cast<std::uint64_t>(std::numeric_limits<T>::max()) + negative) return false;
   value = static_cast<T>(negative ? std::uint64_t{0} - number : number);
   return true;
@@ -412,7 +428,7 @@ void decode_cleaned_column(DecodeScratch& scratch, const CellCleaning& cleaning,
   const RowBatch& batch = scratch.batch;
   if (cleaning.enclose == 0 || !cleaning.trimmed_can_be_null || batch.has_escapes) {
     clean_cells(batch, source.field, cleaning, batch.has_escapes, scratch.cells);
-    return decode_any(scratch.cells, batch.count, source, out, scratch.bad);
+    return decode_any(MadeCells(scratch.cells.data()), batch.count, source, out, scratch.bad);
   }
   if (source.field == 0) {
     return decode_any(EnclosedCells<true>(batch, 0, cleaning), batch.count, source, out, scratch.bad);
@@ -420,9 +436,9 @@ void decode_cleaned_column(DecodeScratch& scratch, const CellCleaning& cleaning,
   decode_any(EnclosedCells<false>(batch, source.field, cleaning), batch.count, source, out, scratch.bad);
 }
 
-void decode_cells(const CellList& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+void decode_cells(const Cell* cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
                   BadRows& bad) {
-  decode_any(cells, count, source, out, bad);
+  decode_any(MadeCells(cells), count, source, out, bad);
 }
 
 void fill_column(const FillValue& value, std::size_t count, ColumnBuilder& out) {

@@ -49,7 +49,7 @@ void decode_column(const RowBatch& batch, const ColumnSource& source, ColumnBuil
 void decode_cleaned_column(DecodeScratch& scratch, const CellCleaning& cleaning, const ColumnSource& source,
                            ColumnBuilder& out);
 // The same from `count` cells that were made elsewhere (source.field means nothing then).
-void decode_cells(const CellList& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+void decode_cells(const Cell* cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
                   BadRows& bad);
 
 // `count` rows of a column that no field feeds.

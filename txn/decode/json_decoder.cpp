@@ -18,6 +18,9 @@ constexpr std::size_t kTail = simdjson::SIMDJSON_PADDING;  // bytes that must be
 constexpr std::size_t kCarryKept = 64 * core::kKiB;        // more is given back once it is done
 constexpr std::size_t kBatchText = 64 * core::kKiB;        // of a batch: it stays in the second cache
 
+// A row's cells would all fall into the same few places of the first cache if their distance were a power of two.
+constexpr std::size_t kStridePadding = 4;
+
 static_assert(GrowBuffer::kSlack >= kTail);
 
 std::vector<JsonRowParser::Alias> fields_of(const std::vector<ColumnAlias>& aliases,
@@ -53,7 +56,9 @@ void JsonDecoder::follow(std::shared_ptr<const TableSchema> schema, ColumnMappin
                              .jsonpaths = options_.jsonpaths,
                              .root = &options_.root,
                              .cell_bytes_max = 2 * options_.row_bytes_max + kFillBytesMax,
-                             .aliases = fields_of(aliases, mapping_)},
+                             .aliases = fields_of(aliases, mapping_),
+                             .simd = options_.simd,
+                             .takes_fast = options_.takes_fast},
       *schema_);
   row_bound_ = RowBound();
   for (std::size_t i = 0; i < schema_->columns.size(); ++i) {
@@ -61,6 +66,7 @@ void JsonDecoder::follow(std::shared_ptr<const TableSchema> schema, ColumnMappin
   }
   rows_max_ = std::clamp<std::size_t>(JsonScratch::kCellsMax / std::max<std::size_t>(fields_.size(), 1), 1,
                                       RowBatch::kRowsMax);
+  stride_ = rows_max_ + kStridePadding;
 }
 
 JsonDecoder::~JsonDecoder() = default;
@@ -337,9 +343,9 @@ FeedResult::State JsonDecoder::take_row(const JsonScratch::Row& row, bool has_ro
   if (!scratch.rows.empty() && batch_text_ + row.text.size() > kBatchText) {
     end_batch(builder);
   }
-  if (scratch.cells.size() < fields_.size() * rows_max_) scratch.cells.resize(fields_.size() * rows_max_);
+  if (scratch.cells.size() < fields_.size() * stride_) scratch.cells.resize(fields_.size() * stride_);
   using Outcome = JsonRowParser::Outcome;
-  const Outcome outcome = parser_->parse(row.text, has_root, scratch.rows.size(), rows_max_, scratch);
+  const Outcome outcome = parser_->parse(row.text, has_root, scratch.rows.size(), stride_, scratch);
   switch (outcome) {
     case Outcome::SecondObject:
       return fail("DATA_QUALITY_ERROR", "Multiple JSON objects in a single line");
@@ -422,10 +428,8 @@ void JsonDecoder::decode_columns(BlockBuilder& builder) {
       continue;
     }
     const auto field = static_cast<std::uint32_t>(target.field);
-    const Cell* cells = scratch.cells.data() + field * rows_max_;
-    for (std::size_t row = 0; row < count; ++row) scratch_.cells.set(row, cells[row]);
-    decode_cells(scratch_.cells, count, {i, field, schema_->columns[i], options_.cells}, columns[i],
-                 scratch_.bad);
+    decode_cells(scratch.cells.data() + field * stride_, count,
+                 {i, field, schema_->columns[i], options_.cells}, columns[i], scratch_.bad);
   }
 }
 
@@ -440,7 +444,7 @@ void JsonDecoder::take_out_bad_rows() {
     if (kept != row) {
       scratch.rows[kept] = scratch.rows[row];
       for (std::size_t field = 0; field < fields_.size(); ++field) {
-        scratch.cells[field * rows_max_ + kept] = scratch.cells[field * rows_max_ + row];
+        scratch.cells[field * stride_ + kept] = scratch.cells[field * stride_ + row];
       }
     }
     ++kept;
@@ -453,7 +457,7 @@ void JsonDecoder::reject_bad_cell(std::size_t row) {
   const BadRows::Cell& bad = scratch_.bad.cells[row];
   const ColumnDef& column = schema_->columns[bad.column];
   const auto field = static_cast<std::size_t>(mapping_.targets[bad.column].field);
-  const Cell cell = json().cells[field * rows_max_ + row];
+  const Cell cell = json().cells[field * stride_ + row];
   rejects_.add_reason(
       bad_cell_reason(bad.why, column, {cell.begin, cell.size}, rejects_.limits().text_bytes_max),
       json().rows[row].text);

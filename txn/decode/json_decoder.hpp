@@ -2,8 +2,8 @@
 //
 // By line, each line is an object (or, with strip_outer_array, an array of them). Otherwise the body is one document:
 // an array whose elements are taken as they come, so that the array itself is never held, or one object. A row is held
-// whole, and nothing more. Rows are found first (json_scan), taken apart with simdjson's On-Demand parser (json_row)
-// and converted a batch at a time, column by column, by what converts CSV cells as well.
+// whole, and nothing more. Rows are found first (json_scan), taken apart (json_row) and converted a batch at a
+// time, column by column, by what converts CSV cells as well.
 //
 // A line that is no JSON is a filtered row. A body that is one document and no JSON is Void: none of its rows counts.
 //
@@ -39,6 +39,8 @@ struct JsonOptions {
   BlockLimits block;
   std::size_t row_bytes_max = 16 * core::kMiB;
   RowRejects::Limits rejects;
+  SimdLevel simd = best_simd_level();
+  bool takes_fast = true;  // false: no row by take_fast_row. What comes out is the same
 };
 
 class JsonDecoder final : public BodyDecoder {
@@ -119,6 +121,7 @@ class JsonDecoder final : public BodyDecoder {
   RowRejects rejects_;
   RowBound row_bound_;
   std::size_t rows_max_ = 0;  // of a batch
+  std::size_t stride_ = 0;    // of its cells
 
   GrowBuffer carry_;  // what is not whole yet, or is held
   std::uint64_t carry_offset_ = 0;

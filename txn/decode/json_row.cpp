@@ -15,28 +15,22 @@ namespace ondemand = simdjson::ondemand;
 constexpr std::string_view kNoKey = "\n";  // no key is written like this
 constexpr std::size_t kParserMin = 4 * core::kKiB;
 constexpr std::size_t kParserKept = 256 * core::kKiB;  // rows it may hold without being given back
-constexpr std::size_t kArenaKept = 256 * core::kKiB;
-constexpr std::size_t kTakenBytesMax = 512 * core::kMiB;  // of a row by all of its paths, at most
-
-// Cells for words, with the readable bytes that cells have around them.
-constexpr char kOne[GrowBuffer::kSlack + 8] = "1";
-constexpr char kZero[GrowBuffer::kSlack + 8] = "0";
-constexpr char kTrue[GrowBuffer::kSlack + 8] = "true";
-constexpr char kFalse[GrowBuffer::kSlack + 8] = "false";
+constexpr std::uint32_t kFastMissesMax = 16;           // in a row
+constexpr std::uint32_t kFastTriedEach = 16;
 
 std::string_view trim_end(std::string_view text) {
   while (!text.empty() && is_json_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
-// A document from one of its values on.
-std::string_view text_from(ondemand::value& value, std::string_view document) {
+}  // namespace
+
+std::string_view JsonRowParser::text_from(ondemand::value& value, std::string_view document) {
   const char* begin = value.raw_json_token().data();
   return {begin, static_cast<std::size_t>(document.data() + document.size() - begin)};
 }
 
-// The inside of the string whose opening quote is before `key`, as it is written; it lies in `text`.
-std::string_view written_key(const char* key, std::string_view text, bool& has_escapes) {
+std::string_view JsonRowParser::written_key(const char* key, std::string_view text, bool& has_escapes) {
   const char* const end = text.data() + text.size();
   has_escapes = false;
   const char* at = key;
@@ -48,30 +42,6 @@ std::string_view written_key(const char* key, std::string_view text, bool& has_e
     ++at;
   }
   return {key, static_cast<std::size_t>(std::min(at, end) - key)};
-}
-
-}  // namespace
-
-char* JsonArena::room(std::size_t bytes) {
-  bytes += GrowBuffer::kSlack;
-  if (chunks_.empty() || chunks_.back().capacity() - used_ < bytes) {
-    chunks_.emplace_back();
-    chunks_.back().reserve(std::max(bytes, kChunkMin));
-    used_ = 0;
-  }
-  return chunks_.back().as<char>() + used_;
-}
-
-void JsonArena::clear() {
-  used_ = 0;
-  while (chunks_.size() > 1) chunks_.pop_front();  // the last is the longest a batch needed, or long enough
-  if (!chunks_.empty() && chunks_.front().capacity() > kArenaKept) chunks_.clear();
-}
-
-std::size_t JsonArena::reserved_bytes() const {
-  std::size_t sum = 0;
-  for (const GrowBuffer& chunk : chunks_) sum += chunk.capacity();
-  return sum;
 }
 
 void JsonScratch::release_big_parser() {
@@ -102,6 +72,7 @@ JsonRowParser::JsonRowParser(Options options, const TableSchema& schema)
     paths_.add(fields_[i].path, static_cast<std::uint32_t>(i));
   }
   add_aliases();
+  fill_book();
   node_seen_.resize(paths_.size());
   successor_.resize(expected_.size() + 1);
   for (std::size_t i = 0; i < expected_.size(); ++i) {
@@ -118,6 +89,27 @@ void JsonRowParser::add_aliases() {
     const bool is_plain = alias.name.find_first_of("\"\\") == std::string::npos;
     expected_.push_back(is_plain ? alias.name : std::string(kNoKey));
   }
+}
+
+// The keys of rows that are taken fast: all that keys_ has, where there is nothing else to look for.
+void JsonRowParser::fill_book() {
+  if (!one_pass_ || !options_.takes_fast) return;
+  book_.emplace(expected_.size());
+  const auto add = [&](const std::string& name, std::size_t index) {
+    const JsonField& field = fields_[index];
+    book_->add(name, {.field = static_cast<std::uint32_t>(index),
+                      .is_fed = field.column != JsonField::kNoColumn,
+                      .keeps_words = field.keeps_words,
+                      .nullable = nullable_[index]});
+  };
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    if (options_.jsonpaths.empty()) {
+      add(fields_[i].name, i);
+    } else if (fields_[i].has_path) {
+      add(fields_[i].path[0].key, i);
+    }
+  }
+  for (const Alias& alias : options_.aliases) add(alias.name, alias.field);
 }
 
 // Whether the value of the key counts for its field: the first of several does, unless a better key comes.
@@ -173,13 +165,7 @@ JsonRowParser::Outcome JsonRowParser::check_shape(ondemand::document& document) 
   return Outcome::Row;
 }
 
-JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root, std::size_t row,
-                                            std::size_t rows_max, JsonScratch& scratch,
-                                            bool behind_is_clear) {
-  const RowContext context{text, row, rows_max, scratch};
-  ondemand::document document;
-  if (!start(text, scratch, document)) return Outcome::Broken;
-  if (const Outcome shape = check_shape(document); shape != Outcome::Row) return shape;
+void JsonRowParser::begin_row() {
   if (++stamp_ == 0) {
     std::fill(seen_.begin(), seen_.end(), 0);
     std::fill(node_seen_.begin(), node_seen_.end(), 0);
@@ -188,6 +174,42 @@ JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root
   before_ = static_cast<std::uint32_t>(expected_.size());
   has_null_by_alias_ = false;
   matched_ = matched_fed_ = cell_bytes_ = 0;
+}
+
+// Rows that are not taken fast time after time are seldom tried.
+bool JsonRowParser::take_fast(std::string_view text, const RowContext& context) {
+  if (fast_misses_ >= kFastMissesMax && ++fast_skipped_ % kFastTriedEach != 0) return false;
+  begin_row();
+  FastRowTaken taken;
+  if (!take_fast_row(options_.simd,
+                     {.begin = text.data(),
+                      .end = text.data() + text.size(),
+                      .cells = context.scratch.cells.data() + context.row,
+                      .stride = context.stride,
+                      .seen = seen_.data(),
+                      .stamp = stamp_,
+                      .arena = context.scratch.arena},
+                     *book_, taken)) {
+    ++fast_misses_;
+    return false;
+  }
+  fast_misses_ = 0;
+  matched_ = taken.matched();
+  matched_fed_ = taken.matched_fed();
+  cell_bytes_ = text.size();  // no more than that
+  return true;
+}
+
+JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root, std::size_t row,
+                                            std::size_t stride, JsonScratch& scratch, bool behind_is_clear) {
+  const RowContext context{text, row, stride, scratch};
+  if (book_ && !has_root && !behind_is_clear && take_fast(text, context)) {
+    return matched_fed_ == fed_ && fed_ != 0 ? Outcome::Row : finish_row(context);
+  }
+  ondemand::document document;
+  if (!start(text, scratch, document)) return Outcome::Broken;
+  if (const Outcome shape = check_shape(document); shape != Outcome::Row) return shape;
+  begin_row();
   if (one_pass_ && !has_root) {
     ondemand::object object;
     if (const auto error = document.get_object().get(object)) {
@@ -201,7 +223,7 @@ JsonRowParser::Outcome JsonRowParser::parse(std::string_view text, bool has_root
       std::memcpy(copy, text.data(), text.size());
       std::memset(copy + text.size(), 0, simdjson::SIMDJSON_PADDING);
       scratch.arena.keep(text.size() + simdjson::SIMDJSON_PADDING);  // what its cells say comes behind it
-      return parse({copy, text.size()}, has_root, row, rows_max, scratch, true);
+      return parse({copy, text.size()}, has_root, row, stride, scratch, true);
     }
     if (const Outcome taken = take_keys(object, context); taken != Outcome::Row) return taken;
     const char* rest = nullptr;
@@ -237,179 +259,6 @@ JsonRowParser::Outcome JsonRowParser::take_keys(ondemand::object object, const R
   return Outcome::Row;
 }
 
-JsonRowParser::Outcome JsonRowParser::take_paths(ondemand::document& document, bool has_root,
-                                                 const RowContext& context) {
-  ondemand::object object;
-  std::string_view object_text = context.text;
-  const auto enter = [&]() -> simdjson::error_code {
-    if (const auto error = document.get_object().get(object)) return error;
-    if (!has_root) return simdjson::SUCCESS;
-    ondemand::value root;
-    if (const auto error = navigate(object, *options_.root, context.scratch, context.text, root))
-      return error;
-    object_text = text_from(root, context.text);
-    return root.get_object().get(object);
-  };
-  if (const auto error = enter()) {
-    if (error == simdjson::NO_SUCH_FIELD) return reject("JSON Root not found.");
-    if (error == simdjson::INCORRECT_TYPE) return reject("Expect json object value");
-    return broken(error);
-  }
-  if (one_pass_) return take_keys(object, context);
-  const JsonPathTree::Node& row = paths_.node(0);
-  walked_ = 0;
-  for (const std::uint32_t i : row.fields) {
-    const std::uint32_t before = row.fields.front();
-    if (i != before) {
-      set(i, context.scratch.cells[before * context.rows_max + context.row], context);
-    } else if (const Outcome taken = take_nested(object_text, i, context); taken != Outcome::Row) {
-      return taken;
-    }
-    note_taken(i);
-    if (cell_bytes_ > options_.cell_bytes_max) return reject("the values of the row are too long");
-  }
-  return take_object(object, row, row.fields.empty() ? 0 : 1, context);
-}
-
-void JsonRowParser::note_taken(std::size_t field) {
-  seen_[field] = stamp_;
-  ++matched_;
-  ++matched_fed_;
-}
-
-// The value that a node's path leads to. `taken_above`: how often it lies in values that were taken as a whole.
-JsonRowParser::Outcome JsonRowParser::take_inside(ondemand::value value, const JsonPathTree::Node& node,
-                                                  std::size_t taken_above, const RowContext& context) {
-  const char first = value.raw_json_token().front();
-  const bool has_inside = first == '{' || first == '[';
-  if (has_inside) taken_above += !node.fields.empty();
-  if (has_inside && taken_above > 1 && taken_above > kTakenBytesMax / context.text.size()) {
-    return reject("too many jsonpaths lie in one another for a row that is so long");
-  }
-  for (const std::uint32_t i : node.fields) {
-    const std::uint32_t before = node.fields.front();
-    if (i != before && (has_inside || first == '"')) {  // the same text again
-      set(i, context.scratch.cells[before * context.rows_max + context.row], context);
-    } else if (const Outcome taken = take_value(value, i, context); taken != Outcome::Row) {
-      return taken;
-    }
-    note_taken(i);
-    if (cell_bytes_ > options_.cell_bytes_max) return reject("the values of the row are too long");
-  }
-  if (first == '{' && !node.keys.empty()) {
-    ondemand::object object;
-    if (const auto error = value.get_object().get(object)) return broken(error);
-    return take_object(object, node, taken_above, context);
-  }
-  if (first == '[' && !node.places.empty()) {
-    ondemand::array array;
-    if (const auto error = value.get_array().get(array)) return broken(error);
-    return take_array(array, node, taken_above, context);
-  }
-  return Outcome::Row;
-}
-
-// Of several keys of one name the first counts.
-JsonRowParser::Outcome JsonRowParser::take_object(ondemand::object object, const JsonPathTree::Node& node,
-                                                  std::size_t taken_above, const RowContext& context) {
-  std::size_t left = node.keys.size();
-  if (left == 0) return Outcome::Row;
-  std::string name;
-  for (auto item : object) {
-    ondemand::field field;
-    if (const auto error = std::move(item).get(field)) return broken(error);
-    ++walked_;
-    bool has_escapes = false;
-    const std::string_view key = written_key(field.key().raw(), context.text, has_escapes);
-    name.assign(key);
-    if (has_escapes) {
-      const std::size_t size = resolve_json_string(key, name.data());
-      if (size == std::string_view::npos) return broken(simdjson::STRING_ERROR);
-      name.resize(size);
-    }
-    const auto found = node.keys.find(name);
-    if (found == node.keys.end() || node_seen_[found->second] == stamp_) continue;
-    node_seen_[found->second] = stamp_;
-    const Outcome taken = take_inside(field.value(), paths_.node(found->second), taken_above, context);
-    if (taken != Outcome::Row || --left == 0) return taken;
-  }
-  return Outcome::Row;
-}
-
-JsonRowParser::Outcome JsonRowParser::take_array(ondemand::array array, const JsonPathTree::Node& node,
-                                                 std::size_t taken_above, const RowContext& context) {
-  std::size_t left = node.places.size();
-  std::int64_t place = 0;
-  for (auto item : array) {
-    ondemand::value value;
-    if (const auto error = std::move(item).get(value)) return broken(error);
-    ++walked_;
-    const auto found = node.places.find(place++);
-    if (found == node.places.end()) continue;
-    const Outcome taken = take_inside(value, paths_.node(found->second), taken_above, context);
-    if (taken != Outcome::Row || --left == 0) return taken;
-  }
-  return Outcome::Row;
-}
-
-// Where a path leads from an object. NO_SUCH_FIELD: nowhere.
-simdjson::error_code JsonRowParser::navigate(ondemand::object object, const JsonPath& path,
-                                             JsonScratch& scratch, std::string_view text,
-                                             ondemand::value& out) {
-  bool is_first = true;
-  for (const JsonPathStep& step : path) {
-    bool found = false;
-    if (step.is_key()) {
-      if (!is_first && out.get_object().get(object) != simdjson::SUCCESS) return simdjson::NO_SUCH_FIELD;
-      for (auto item : object) {
-        ondemand::field field;
-        if (const auto error = std::move(item).get(field)) return error;
-        bool has_escapes = false;
-        std::string_view key = written_key(field.key().raw(), text, has_escapes);
-        if (has_escapes) {
-          char* said = scratch.arena.room(key.size());
-          const std::size_t size = resolve_json_string(key, said);
-          if (size == std::string_view::npos) return simdjson::STRING_ERROR;
-          key = {said, size};
-        }
-        if (key != step.key) continue;
-        out = field.value();
-        found = true;
-        break;
-      }
-    } else {
-      ondemand::array array;
-      if (is_first || out.get_array().get(array) != simdjson::SUCCESS) return simdjson::NO_SUCH_FIELD;
-      std::int64_t left = step.index;
-      for (auto item : array) {
-        ondemand::value value;
-        if (const auto error = std::move(item).get(value)) return error;
-        if (left-- != 0) continue;
-        out = value;
-        found = true;
-        break;
-      }
-    }
-    if (!found) return simdjson::NO_SUCH_FIELD;
-    is_first = false;
-  }
-  return is_first ? simdjson::NO_SUCH_FIELD : simdjson::SUCCESS;
-}
-
-std::string_view JsonRowParser::find_root(std::string_view document_text, JsonScratch& scratch) {
-  ondemand::document document;
-  ondemand::object object;
-  ondemand::value root;
-  if (!start(document_text, scratch, document)) return {};
-  if (document.get_object().get(object) != simdjson::SUCCESS ||
-      navigate(object, *options_.root, scratch, document_text, root) != simdjson::SUCCESS) {
-    reject("JSON Root not found.");
-    return {};
-  }
-  const std::string_view rest = text_from(root, document_text);
-  return rest.substr(0, compact_json(rest, nullptr).size);
-}
-
 JsonRowParser::Outcome JsonRowParser::take_value(ondemand::value value, std::size_t field,
                                                  const RowContext& context) {
   const std::string_view token = trim_end(value.raw_json_token());
@@ -423,11 +272,11 @@ JsonRowParser::Outcome JsonRowParser::take_value(ondemand::value value, std::siz
       return take_nested(text_from(value, context.text), field, context);
     case 't':
       if (token != "true") return broken(simdjson::T_ATOM_ERROR);
-      set(field, fields_[field].keeps_words ? Cell{kTrue, 4} : Cell{kOne, 1}, context);
+      set(field, json_word(true, fields_[field].keeps_words), context);
       return Outcome::Row;
     case 'f':
       if (token != "false") return broken(simdjson::F_ATOM_ERROR);
-      set(field, fields_[field].keeps_words ? Cell{kFalse, 5} : Cell{kZero, 1}, context);
+      set(field, json_word(false, fields_[field].keeps_words), context);
       return Outcome::Row;
     case 'n':
       if (token != "null") return broken(simdjson::N_ATOM_ERROR);
@@ -476,12 +325,12 @@ JsonRowParser::Outcome JsonRowParser::take_nested(std::string_view rest, std::si
 }
 
 void JsonRowParser::set(std::size_t field, Cell cell, const RowContext& context) {
-  context.scratch.cells[field * context.rows_max + context.row] = cell;
+  context.scratch.cells[field * context.stride + context.row] = cell;
   cell_bytes_ += cell.size;
 }
 
 void JsonRowParser::set_null(std::size_t field, const RowContext& context) {
-  context.scratch.cells[field * context.rows_max + context.row] = CellList::null_cell();
+  context.scratch.cells[field * context.stride + context.row] = CellList::null_cell();
 }
 
 JsonRowParser::Outcome JsonRowParser::finish_row(const RowContext& context) {
@@ -497,7 +346,7 @@ JsonRowParser::Outcome JsonRowParser::finish_row(const RowContext& context) {
         names, options_.jsonpaths));
   }
   for (std::size_t i = 0; has_null_by_alias_ && i < fields_.size(); ++i) {
-    const Cell& cell = context.scratch.cells[i * context.rows_max + context.row];
+    const Cell& cell = context.scratch.cells[i * context.stride + context.row];
     if (seen_[i] != stamp_ || nullable_[i] || cell.begin != CellList::null_cell().begin) continue;
     return reject(fmt::format("Json value is null, but the column `{}` is not nullable.", fields_[i].name));
   }

@@ -1,8 +1,8 @@
 // JsonRowParser: one JSON object into the cells of one row.
 //
 // Values stay where they lie in the row's text; only strings with escapes and objects or arrays with blanks are
-// written anew, into an arena that lives as long as the batch. Keys are expected in the order of the row before, so
-// that a key costs one comparison where rows look alike.
+// written anew, into an arena that lives as long as the batch. A row is first tried with take_fast_row; what that does
+// not take is taken apart with simdjson. Keys are expected in the order of the row before either way.
 //
 // Journey:  JsonDecoder (a row's text) -> [JsonRowParser] -> JsonCells -> decode_cells.
 // Shard:    one. The parser's memory is the shard's (JsonScratch), not the load's.
@@ -14,32 +14,20 @@
 #include <simdjson.h>
 
 #include <cstdint>
-#include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "txn/column/grow_buffer.hpp"
 #include "txn/decode/cell_list.hpp"
+#include "txn/decode/json_arena.hpp"
+#include "txn/decode/json_fast_row.hpp"
 #include "txn/decode/json_fields.hpp"
+#include "txn/decode/json_key_book.hpp"
 #include "txn/decode/json_path_tree.hpp"
 
 namespace penstock::txn {
-
-// Text that cells point to until the batch is done.
-class JsonArena {
- public:
-  char* room(std::size_t bytes);  // at the end; keep() says how many of them stay
-  void keep(std::size_t bytes) { used_ += bytes + GrowBuffer::kSlack; }
-  void clear();
-  std::size_t reserved_bytes() const;
-
- private:
-  static constexpr std::size_t kChunkMin = 64 * core::kKiB;
-  std::deque<GrowBuffer> chunks_;
-  std::size_t used_ = 0;  // of the last
-};
 
 struct JsonScratch {
   static constexpr std::size_t kCellsMax = 64 * core::kKiB;  // of a batch, unless one row has more
@@ -51,7 +39,7 @@ struct JsonScratch {
   };
   simdjson::ondemand::parser parser;
   JsonArena arena;
-  std::vector<Cell> cells;  // [field * rows_max + row]
+  std::vector<Cell> cells;  // [field * stride + row]
   std::vector<Row> rows;
   void release_big_parser();
 };
@@ -71,13 +59,15 @@ class JsonRowParser {
     const JsonPath* root = nullptr;
     std::size_t cell_bytes_max = 0;  // of all cells of a row
     std::vector<Alias> aliases;      // not with jsonpaths
+    SimdLevel simd = best_simd_level();
+    bool takes_fast = true;  // false: each row by simdjson. What comes out is the same
   };
   JsonRowParser(Options options, const TableSchema& schema);
   JsonRowParser(const JsonRowParser&) = delete;  // keys_ views names that are here
   JsonRowParser& operator=(const JsonRowParser&) = delete;
 
   // Broken: the text is no JSON. `has_root` false: the root was applied already.
-  Outcome parse(std::string_view text, bool has_root, std::size_t row, std::size_t rows_max,
+  Outcome parse(std::string_view text, bool has_root, std::size_t row, std::size_t stride,
                 JsonScratch& scratch, bool behind_is_clear = false);
   const std::string& reason() const { return reason_; }
   std::size_t cell_bytes() const { return cell_bytes_; }  // of the last row
@@ -94,11 +84,19 @@ class JsonRowParser {
   struct RowContext {
     std::string_view text;
     std::size_t row;
-    std::size_t rows_max;
+    std::size_t stride;
     JsonScratch& scratch;
   };
 
+  // A document from one of its values on.
+  static std::string_view text_from(simdjson::ondemand::value& value, std::string_view document);
+  // The inside of the string whose opening quote is before `key`, as it is written; it lies in `text`.
+  static std::string_view written_key(const char* key, std::string_view text, bool& has_escapes);
+
   void add_aliases();
+  void fill_book();
+  void begin_row();
+  bool take_fast(std::string_view text, const RowContext& context);
   bool is_wanted(std::size_t key, std::size_t field);
   bool start(std::string_view text, JsonScratch& scratch, simdjson::ondemand::document& document);
   Outcome check_shape(simdjson::ondemand::document& document);
@@ -141,6 +139,9 @@ class JsonRowParser {
   std::vector<std::uint32_t> taken_by_;  // per field, with aliases: the key that it was then
   bool has_null_by_alias_ = false;       // the row, where there may be no NULL
   std::uint32_t stamp_ = 0;
+  std::optional<JsonKeyBook> book_;  // there: rows are taken fast where they can be
+  std::uint32_t fast_misses_ = 0;    // since the last that was
+  std::uint32_t fast_skipped_ = 0;
   std::uint32_t before_ = 0;  // the key before the one that comes
   std::size_t matched_ = 0;
   std::size_t matched_fed_ = 0;

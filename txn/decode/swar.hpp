@@ -45,7 +45,7 @@ inline std::uint32_t join_digits(std::uint64_t bytes) {
 }
 
 // 1 to 8 digits.
-inline bool parse_short(const char* at, std::size_t count, std::uint64_t& value) {
+[[gnu::always_inline]] inline bool parse_short(const char* at, std::size_t count, std::uint64_t& value) {
   const std::uint64_t bytes = (load8(at) ^ kZeros)
                               << (64 - 8 * count);  // leading zeros where there is no text
   value = join_digits(bytes);

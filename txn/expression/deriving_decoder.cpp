@@ -283,7 +283,7 @@ void DerivingDecoder::store_result(std::size_t column, std::size_t count) {
   CellRules rules = options_.cells;
   rules.strict = rules.strict && (target.is_plain || is_string(definition.type));
   const ColumnSource source{static_cast<std::uint32_t>(column), 0, definition, rules};
-  decode_cells(scratch_.cells, count, source, out, bad);
+  decode_cells(scratch_.cells.data(), count, source, out, bad);
 }
 
 // Which rows of the batch go on. False: too much.
