@@ -317,6 +317,7 @@ std::expected<bool, std::string> LoadStream::receive(Load& answered) {
     reply_.clear();
     answered = std::move(load_);
     load_ = Load{};
+    until_ = 0;
     state_ = State::Idle;
     return true;
   }

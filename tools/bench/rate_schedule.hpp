@@ -19,7 +19,7 @@ class RateSchedule {
     if (!is_paced()) return UINT64_MAX;
     if (now < start_) return 0;
     return static_cast<std::uint64_t>(
-               std::floor(static_cast<double>(now - start_) / kSecond * rows_per_second_ + 1e-6)) +
+               std::floor(static_cast<double>(now - start_) / kSecond * rows_per_second_ + 1e-7)) +
            1;
   }
   Nanos intended(std::uint64_t row) const {
