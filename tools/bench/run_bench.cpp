@@ -1,6 +1,7 @@
 #include "tools/bench/run_bench.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <algorithm>
@@ -26,6 +27,14 @@ int complain(const std::string& text) {
 
 void say(const RunWanted& wanted, const std::string& text) {
   if (!wanted.quiet) std::fprintf(stderr, "%s\n", text.c_str());
+}
+
+// Thousands of streams need as many open files.
+void raise_file_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 std::string utc_now() {
@@ -205,6 +214,7 @@ class ServerMeter {
 
 int run_bench(RunWanted wanted) {
   if (auto good = judge(wanted); !good) return complain(good.error());
+  raise_file_limit();
   // Many streams share the memory of a few.
   if (wanted.streams > 64) wanted.block_bytes = std::min<std::uint64_t>(wanted.block_bytes, 64 << 10);
   RunResult result;
