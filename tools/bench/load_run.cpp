@@ -283,6 +283,10 @@ std::expected<void, std::string> LoadRun::checkpoint(Nanos now) {
     takes_part_[i] = streams_[i]->has_open_load();
     if (takes_part_[i]) ++parts_left_;
   }
+  if (parts_left_ == 0 && pending_.empty()) {
+    tick_ = 0;  // nothing came since the last one
+    return {};
+  }
   if (parts_left_ == 0) return commit_pending();
   for (std::uint32_t i = 0; i < streams_.size(); ++i) {
     if (auto done = pump(i, now); !done) return done;

@@ -62,8 +62,8 @@ std::string server_lines(const RunWanted& wanted, const RunResult& result) {
                         100 * result.machine_steal_seconds / cores);
   }
   text += "\n";
-  if (!wanted.check || result.server_version.empty()) return text;
-  return text + fmt::format("server version             {}\n", result.server_version);
+  return text + fmt::format("server version             {}\n",
+                            result.server_version.empty() ? "GET / does not say" : result.server_version);
 }
 
 }  // namespace
