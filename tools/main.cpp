@@ -12,6 +12,7 @@
 
 #include "core/base/log.hpp"
 #include "net/auth/password_hash.hpp"
+#include "tools/bench/command.hpp"
 #include "tools/config.hpp"
 #include "tools/inspect.hpp"
 #include "tools/serve.hpp"
@@ -125,7 +126,10 @@ int main(int argc, char** argv) {
                                                "records, and what recovery says. Changes nothing.");
   inspect->add_option("--data-dir", inspected, "The folder to look at");
 
+  penstock::tools::BenchCommand bench(app);
+
   CLI11_PARSE(app, argc, argv);
+  if (bench.is_parsed()) return bench.run();
   if (hash->parsed()) return hash_password();
   if (inspect->parsed()) return penstock::tools::inspect(inspected);
 
