@@ -57,6 +57,14 @@ constexpr Case kCases[] = {
     {core::Planted::DropVote, "DropVote"},
     {core::Planted::SkipLabelRunSync, "SkipLabelRunSync"},
     {core::Planted::ForgetLabelRuns, "ForgetLabelRuns"},
+    {core::Planted::FailAfterRecord, "FailAfterRecord"},
+    {core::Planted::ShareBlockAcrossFates, "ShareBlockAcrossFates"},
+    {core::Planted::BudgetWaitsForLoad, "BudgetWaitsForLoad"},
+    {core::Planted::AppendToOldFile, "AppendToOldFile"},
+    {core::Planted::ReplayRunsBackwards, "ReplayRunsBackwards"},
+    {core::Planted::UnlinkBeforeBoot, "UnlinkBeforeBoot"},
+    {core::Planted::DropFullTail, "DropFullTail"},
+    {core::Planted::PublishBeforeSync, "PublishBeforeSync"},
     {core::Planted::UnlinkMergedRuns, "UnlinkMergedRuns"},
 };
 

@@ -94,6 +94,7 @@ class JournalWriter {
   };
 
   core::Task<core::Result<>> open_next_file(std::uint64_t bytes_needed);
+  core::Task<bool> open_old_file();  // a planted bug
   core::Task<void> acquire_buffer();
   void submit_filled();
   core::Task<void> write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer,

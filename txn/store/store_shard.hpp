@@ -68,7 +68,8 @@ class StoreShard {
   std::size_t open_loads() const { return loads_.size(); }
   void note_memory(std::size_t before, std::size_t after);
   std::size_t load_memory() const { return load_memory_; }
-  core::Task<void> keep_memory_bounded(Load& caller);
+  // `is_full`: one builder goes out even if there is memory.
+  core::Task<void> keep_memory_bounded(Load& caller, bool is_full = false);
   void wake_memory_waiters() { memory_released_.notify_all(); }  // one of them was aborted
   // Windows of compressed bodies. False: together they take more than inflate_memory_max now.
   bool note_inflate_memory(std::size_t before, std::size_t after) {
