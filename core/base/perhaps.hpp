@@ -16,19 +16,19 @@
 namespace penstock::core {
 
 enum class Perhaps : std::uint8_t {
-  JournalFileIsFull,    // a record begins a new journal file though the current one has room
-  JournalWritesEarly,   // a write buffer goes out with what is in it
-  LogFileIsFull,        // a commit record begins the next log file though the current one has room
-  SnapshotIsDue,        // a snapshot follows this record
-  LabelsAreMany,        // labels go from memory into a run before they are many
-  RecordIsFull,         // a commit record takes one request, the others wait for the next
-  VoteIsFull,           // a vote takes one load, the others wait for the next
-  SharedBlockIsFull,    // small loads of one vote do not share a block further
-  TxnIdsAreOut,         // a new range of TxnIds is taken though some are left
-  BudgetIsFull,         // the largest builder of a shard is written out though there is memory
-  LookSeesNothing,      // nobody could look at an open load whose label is asked for again: asked once more
-  DeadFilesAreWanted,   // journal files in which nothing lives are looked for behind this record
-  BodyPieceIsShort,     // a piece of a body is handed on in two, though all of it is here
+  JournalFileIsFull,   // a record begins a new journal file though the current one has room
+  JournalWritesEarly,  // a write buffer goes out with what is in it
+  LogFileIsFull,       // a commit record begins the next log file though the current one has room
+  SnapshotIsDue,       // a snapshot follows this record
+  LabelsAreMany,       // labels go from memory into a run before they are many
+  RecordIsFull,        // a commit record takes one request, the others wait for the next
+  VoteIsFull,          // a vote takes one load, the others wait for the next
+  SharedBlockIsFull,   // small loads of one vote do not share a block further
+  TxnIdsAreOut,        // a new range of TxnIds is taken though some are left
+  BudgetIsFull,        // the largest builder of a shard is written out though there is memory
+  LookSeesNothing,     // nobody could look at an open load whose label is asked for again: asked once more
+  DeadFilesAreWanted,  // journal files in which nothing lives are looked for behind this record
+  BodyPieceIsShort,    // a piece of a body is handed on in two, though all of it is here
 };
 inline constexpr std::size_t kPerhapsCount = static_cast<std::size_t>(Perhaps::BodyPieceIsShort) + 1;
 

@@ -60,7 +60,12 @@ enum class CrashPoint : std::uint8_t {
 // What all kernels of a world share.
 struct SimScene {
   explicit SimScene(std::uint64_t seed, const SimDisk& start = SimDisk())
-      : disk(start), schedule(seed, 1), disk_dice(seed, 2), net_dice(seed, 3), entropy(seed, 4), perhaps(seed) {}
+      : disk(start),
+        schedule(seed, 1),
+        disk_dice(seed, 2),
+        net_dice(seed, 3),
+        entropy(seed, 4),
+        perhaps(seed) {}
   SimScene(const SimScene&) = delete;
   SimScene& operator=(const SimScene&) = delete;
 

@@ -443,8 +443,8 @@ core::Task<void> Coordinator::decide(std::shared_ptr<RecordBatch> batch) {
     ++background_;
     shard_.spawn(reclaim());
   }
-  const bool is_time =
-      log_->files().size() > limits_.log_files_per_snapshot || manifest_.labels().wants_flush(limits_.labels) ||
+  const bool is_time = log_->files().size() > limits_.log_files_per_snapshot ||
+                       manifest_.labels().wants_flush(limits_.labels) ||
                        shard_.perhaps(core::Perhaps::SnapshotIsDue);
   if (is_time && !snapshot_under_way_) want_snapshot();
 }

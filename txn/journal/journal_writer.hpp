@@ -53,6 +53,7 @@ class JournalWriter {
   // Everything appended before is durable, or its file is broken.
   core::Task<void> sync();
   bool is_broken(FileId file) const;
+  std::size_t pinned_files() const { return pins_.size(); }
 
   // Files that will never be written again and that no open load refers to; forget() what the reclaimer takes.
   std::vector<FileId> sealed_files() const;

@@ -129,8 +129,7 @@ core::Task<std::expected<void, std::string>> Precommitter::write_plain(Group& gr
     }
     shared->append_all(*load->rest);
     load->rest.reset();
-    if (shared->is_full(shard_.limits().block) ||
-        shard_.shard().perhaps(core::Perhaps::SharedBlockIsFull)) {
+    if (shared->is_full(shard_.limits().block) || shard_.shard().perhaps(core::Perhaps::SharedBlockIsFull)) {
       auto block = co_await shard_.write_block(*table, *shared, group.pins);
       if (!block) co_return std::unexpected(block.error());
       group.blocks.push_back(*block);
