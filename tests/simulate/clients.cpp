@@ -436,6 +436,8 @@ Script<> Clients::begin_new() {
   load->busy = true;
   if (two_phase && dice_.percent(8)) scripts_.start(abort_soon(load));
   co_await send_load(load, false);
+  // Its connection is gone, and it comes again at once: the server may not know yet.
+  if (labelled && load->loads_open > 0 && dice_.percent(30)) co_await send_load(load, false);
   if (load->two_phase && load->is_certain(kPrepared) && dice_.percent(50)) {
     co_await operate(load, dice_.percent(80), false);
   }
@@ -448,7 +450,7 @@ Script<> Clients::work() {
     if (dice_.percent(1)) co_await truncate(model_.truncated_table());
     if (dice_.percent(model_.may_be_missing(model_.dropped_table()) ? 15 : 2)) co_await drop_and_make();
     if (dice_.percent(2)) (void)co_await statement(draw_alter());
-    if (dice_.percent(1)) co_await burst();
+    if (dice_.percent(2)) co_await burst();
     const std::uint64_t longest = dice_.percent(3) ? 2'000'000'000 : 500'000;
     (void)co_await scripts_.pause(core::Duration(static_cast<std::int64_t>(dice_.below(longest))));
     ModelLoad* load = nullptr;

@@ -209,7 +209,7 @@ void Simulation::crash_at_kind() {
 // For each life some of the rare paths are taken now and then.
 void Simulation::draw_perhaps() {
   for (std::uint32_t& percent : world_->scene().perhaps.percent) {
-    percent = perhaps_dice_.percent(25) ? static_cast<std::uint32_t>(perhaps_dice_.between(1, 40)) : 0;
+    percent = perhaps_dice_.percent(40) ? static_cast<std::uint32_t>(perhaps_dice_.between(1, 60)) : 0;
   }
 }
 
