@@ -429,7 +429,10 @@ core::Task<void> Coordinator::decide(std::shared_ptr<RecordBatch> batch) {
   const std::uint64_t version_before = manifest_.catalog()->version();
   const CheckpointNumber checkpoint_before = manifest_.checkpoint();
   note_aborts(written);
-  if (!planted(Planted::PublishBeforeSync)) {
+  if (planted(Planted::PublishBeforeSync)) {  // it has been, above
+    change = std::make_shared<VisibleChange>(
+        VisibleChange{.checkpoint = manifest_.checkpoint(), .catalog = manifest_.catalog(), .blocks = {}});
+  } else {
     const auto applied = manifest_.apply(written, blocks_of, *change);
     CHECK(applied.has_value());  // we built the record ourselves
   }
