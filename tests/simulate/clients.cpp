@@ -131,7 +131,7 @@ Script<> Clients::truncate(std::string table) {
 }
 
 Script<Clients::Done> Clients::make_table(std::string table) {
-  const std::uint64_t drops = model_.drops();
+  const std::uint64_t drops = model_.drops_done();
   const Done done = co_await statement(fmt::format(
       "CREATE TABLE IF NOT EXISTS {} (k BIGINT NOT NULL, v INT NULL, s VARCHAR(1000) NULL) DUPLICATE "
       "KEY(k) DISTRIBUTED BY RANDOM BUCKETS 3",

@@ -94,6 +94,8 @@ class Model {
   }
   void end_drop() { --drops_.open; }
   std::uint64_t drops() const { return drops_.sent; }
+  // For note_made: never equal to a later one if a DROP is under way, which may come after the CREATE that is sent now.
+  std::uint64_t drops_done() const { return drops_.open > 0 ? UINT64_MAX : drops_.sent; }
   void note_made(std::uint64_t drops_before) {
     if (drops_.open == 0 && drops_.sent == drops_before) may_be_missing_ = false;
   }
