@@ -81,7 +81,8 @@ void Model::forget_requests() {
 
 void Model::begin_attempt(ModelLoad& load) {
   ++load.attempts;
-  load.sent_at = now();
+  // An age counts from the attempt that prepared it: a later one is refused, and makes nothing younger.
+  if ((load.fates & kPrepared) == 0) load.sent_at = now();
   if (load.attempts > 1 && load.rows_are == Rows::There && load.loads_open == 0 &&
       truncates_[load.table].open == 0)
     return;

@@ -43,7 +43,7 @@ struct ModelLoad {
       0;  // requests sent and answers taken: an answer tells what was, if this has moved meanwhile
   Rows rows_are = Rows::There;
   std::uint64_t attempts = 0;
-  core::Instant sent_at;  // the last attempt
+  core::Instant sent_at;  // the attempt that may have prepared it
   bool busy = false;      // a client is at work on it
   bool sent = false;
   std::optional<std::uint64_t> txn;
