@@ -42,6 +42,14 @@ enum class Planted {
   DropVote,               // of a vote with several footers the last one does not reach the record
   SkipLabelRunSync,       // a label run's bytes are not synced before the record of a snapshot that names it
   ForgetLabelRuns,        // a snapshot leaves the label runs out
+  FailAfterRecord,  // a failed write or fdatasync of a commit record is answered Fail; the record may be there
+  ShareBlockAcrossFates,  // rows of a two-phase load go into the block that plain loads share
+  BudgetWaitsForLoad,     // a load that finds the memory full waits until another one has ended
+  AppendToOldFile,        // a run goes on writing the newest journal file of an earlier one
+  ReplayRunsBackwards,    // recovery replays the records of older runs behind those of newer ones
+  UnlinkBeforeBoot,  // recovery unlinks the commit logs that it has read before its own first record is durable
+  DropFullTail,      // recovery takes a last record that ends where its file ends for torn
+  PublishBeforeSync,  // rows are shown to scans before the record that makes them visible is synced
   UnlinkMergedRuns,  // label runs are unlinked when they are merged, not when a snapshot without them is durable
 };
 

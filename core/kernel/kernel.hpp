@@ -11,6 +11,7 @@
 // Failure:  of an Op: in its result. Kernels that lack what is needed are refused at construction, by name.
 #pragma once
 
+#include "core/base/perhaps.hpp"
 #include "core/base/units.hpp"
 #include "core/kernel/op.hpp"
 
@@ -25,6 +26,8 @@ class Kernel {
   virtual void poll(Instant deadline) = 0;
   virtual Clock now() const noexcept = 0;
   virtual std::uint64_t entropy() noexcept = 0;
+  // Whether to take a rare path though nothing asks for it. Only a simulated kernel ever says yes.
+  virtual bool perhaps(Perhaps) noexcept { return false; }
 
  protected:
   ~Kernel() = default;

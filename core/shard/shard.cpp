@@ -134,11 +134,13 @@ void ShardSet::post(ShardId source, ShardId target, Message message) {
 
 void Shard::wake_if_asleep(ShardId target) {  // after a push
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (set_.at(target).sleeping_.load(std::memory_order_seq_cst)) wake(target);
+  if (wake_in_flight_[target.value]) return;  // its completion looks again
+  // Who clears the flag wakes it. Until it has run and sleeps again it is asleep for nobody: a shard that waits for a core
+  // would be sent one wake after the other, and wait the longer for it.
+  if (set_.at(target).sleeping_.exchange(false, std::memory_order_seq_cst)) wake(target);
 }
 
 void Shard::wake(ShardId target) {
-  if (wake_in_flight_[target.value]) return;  // its completion looks again
   Op& op = wake_ops_[target.value];
   op = Op{};
   op.kind = OpKind::Wake;
@@ -148,8 +150,11 @@ void Shard::wake(ShardId target) {
     Shard& source = current_shard();
     const ShardId to(static_cast<std::uint32_t>(done.length));
     source.wake_in_flight_[to.value] = false;
-    // What was posted while this wake was under way may have found the target asleep again.
-    if (!source.set_.mailbox(source.id_, to).is_empty()) source.wake_if_asleep(to);
+    // What was posted while this wake was under way may have found the target asleep again. If the wake failed, the flag
+    // says nothing: nobody else will wake it.
+    if (source.set_.mailbox(source.id_, to).is_empty()) return;
+    if (done.result < 0) return source.wake(to);
+    source.wake_if_asleep(to);
   };
   wake_in_flight_[target.value] = true;
   kernel_->submit(op);

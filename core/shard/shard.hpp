@@ -41,6 +41,7 @@ class Shard {
   ReadyQueue& ready() { return ready_; }
   RecvTurns& recv_turns() { return recv_turns_; }
   Clock now() const { return kernel_->now(); }
+  bool perhaps(Perhaps site) { return kernel_->perhaps(site); }  // see core/base/perhaps.hpp
 
   void spawn(Task<void> task) { scope_.spawn(std::move(task)); }
   // The same from outside any turn (before the first one).

@@ -34,8 +34,10 @@ void BodyReader::put_down() {
 core::Bytes BodyReader::take_from_rest() {
   const core::Bytes rest = wire_.rest();
   if (kind_ == BodyLength::Length) {
-    const core::Bytes piece =
-        rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), left_)));
+    core::Bytes piece = rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), left_)));
+    if (piece.size() > 1 && context_.shard.perhaps(core::Perhaps::BodyPieceIsShort)) {
+      piece = piece.first(piece.size() / 2);
+    }
     left_ -= piece.size();
     wire_.consume(piece.size());
     return piece;

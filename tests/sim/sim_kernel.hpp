@@ -11,6 +11,7 @@
 // SimKernel is dead: it takes operations and never completes one.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -36,6 +37,20 @@ struct SimKernelOptions {
       true;  // CHECK that data under a write or send is not changed before it completes
 };
 
+// The dice of rare paths (core/base/perhaps.hpp). Off until a test says how often a site is to say yes.
+struct SimPerhaps {
+  explicit SimPerhaps(std::uint64_t seed) : dice(seed, 5) {}
+  bool ask(core::Perhaps site) {
+    const auto at = static_cast<std::size_t>(site);
+    if (!dice.percent(percent[at])) return false;
+    ++fired[at];
+    return true;
+  }
+  SimRandom dice;
+  std::array<std::uint32_t, core::kPerhapsCount> percent{};
+  std::array<std::uint64_t, core::kPerhapsCount> fired{};
+};
+
 // At which moment of operation number k the world stops.
 enum class CrashPoint : std::uint8_t {
   Submit,    // it is in flight: done, not done or done later, as for all others in flight
@@ -45,7 +60,12 @@ enum class CrashPoint : std::uint8_t {
 // What all kernels of a world share.
 struct SimScene {
   explicit SimScene(std::uint64_t seed, const SimDisk& start = SimDisk())
-      : disk(start), schedule(seed, 1), disk_dice(seed, 2), net_dice(seed, 3), entropy(seed, 4) {}
+      : disk(start),
+        schedule(seed, 1),
+        disk_dice(seed, 2),
+        net_dice(seed, 3),
+        entropy(seed, 4),
+        perhaps(seed) {}
   SimScene(const SimScene&) = delete;
   SimScene& operator=(const SimScene&) = delete;
 
@@ -55,6 +75,7 @@ struct SimScene {
   SimRandom disk_dice;
   SimRandom net_dice;
   SimRandom entropy;
+  SimPerhaps perhaps;
   core::Instant now{1'000'000'000};
   std::int64_t wall_offset_micros = 1'700'000'000'000'000;  // wall = monotonic + this
   std::uint64_t ops = 0;                                    // submitted, ever
@@ -116,6 +137,7 @@ class SimKernel final : public core::Kernel, private core::BufferOwner {
   void poll(core::Instant deadline) override;
   core::Clock now() const noexcept override { return now_; }
   std::uint64_t entropy() noexcept override { return scene_.entropy.next(); }
+  bool perhaps(core::Perhaps site) noexcept override { return scene_.perhaps.ask(site); }
 
   // When something will be due; never() if nothing in flight can complete by waiting.
   core::Instant next_event() const;

@@ -116,6 +116,25 @@ TEST(SimWorld, an_orderly_run_leaves_nothing_behind) {
   EXPECT_EQ(core::frame_pool_stats().live, frames);
 }
 
+TEST(SimWorld, a_rare_path_is_taken_at_will_only_where_a_test_says_how_often) {
+  SimWorld world(small_options(1));
+  world.start_process(1);
+  const auto ask = [&](core::Perhaps site) {
+    int yes = 0;
+    for (int i = 0; i < 1000; ++i) yes += world.shard(0).perhaps(site) ? 1 : 0;
+    return yes;
+  };
+  for (std::size_t i = 0; i < core::kPerhapsCount; ++i) EXPECT_EQ(ask(static_cast<core::Perhaps>(i)), 0);
+  world.scene().perhaps.percent[static_cast<std::size_t>(core::Perhaps::VoteIsFull)] = 30;
+  EXPECT_EQ(ask(core::Perhaps::RecordIsFull), 0);
+  const int fired = ask(core::Perhaps::VoteIsFull);
+  EXPECT_GT(fired, 200);
+  EXPECT_LT(fired, 400);
+  EXPECT_EQ(world.scene().perhaps.fired[static_cast<std::size_t>(core::Perhaps::VoteIsFull)],
+            static_cast<std::uint64_t>(fired));
+  world.end_process();
+}
+
 TEST(SimWorld, the_same_seed_gives_the_same_trace) {
   const auto trace = [](std::uint64_t seed) {
     SimWorld world(small_options(seed));

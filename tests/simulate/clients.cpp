@@ -55,8 +55,8 @@ std::string Clients::load_request(const ModelLoad& load) {
       fmt::format("PUT /api/db/{}/_stream_load HTTP/1.1\r\n{}Expect: 100-continue\r\n", load.table, kHead);
   if (!load.label.empty()) {
     head += fmt::format("label: {}\r\n", load.label);
-  } else if (dice_.coin()) {
-    head += "group_commit: sync_mode\r\n";
+  } else if (load.group_commit) {
+    head += fmt::format("group_commit: {}\r\n", dice_.coin() ? "sync_mode" : "async_mode");
   }
   if (load.two_phase) head += "two_phase_commit: true\r\n";
   if (is_json) head += "format: json\r\nread_json_by_line: true\r\n";
@@ -130,26 +130,52 @@ Script<> Clients::truncate(std::string table) {
   if (done != Done::Unknown) model_.end_truncate(truncate, done == Done::Yes);
 }
 
-Script<> Clients::make_tables(bool* done) {
-  std::vector<std::string> texts = {"CREATE DATABASE IF NOT EXISTS db"};
-  for (const std::string& table : model_.tables()) {
-    texts.push_back(fmt::format(
-        "CREATE TABLE IF NOT EXISTS {} (k BIGINT NOT NULL, v INT NULL, s VARCHAR(1000) NULL) DUPLICATE "
-        "KEY(k) DISTRIBUTED BY RANDOM BUCKETS 3",
-        table));
-  }
-  for (const std::string& text : texts) {
-    for (bool made = false; !made;) {
-      made = co_await statement(text) == Done::Yes;
-      if (!made) (void)co_await scripts_.pause(std::chrono::milliseconds(50));
+Script<Clients::Done> Clients::make_table(std::string table) {
+  const std::uint64_t drops = model_.drops_done();
+  const Done done = co_await statement(fmt::format(
+      "CREATE TABLE IF NOT EXISTS {} (k BIGINT NOT NULL, v INT NULL, s VARCHAR(1000) NULL) DUPLICATE "
+      "KEY(k) DISTRIBUTED BY RANDOM BUCKETS 3",
+      table));
+  if (done == Done::Yes && table == model_.dropped_table()) model_.note_made(drops);
+  co_return done;
+}
+
+// What a DROP takes is what a TRUNCATE takes: the rows of every load that began before it.
+Script<> Clients::drop_and_make() {
+  const std::string table = model_.dropped_table();
+  if (!model_.may_be_missing(table) || dice_.coin()) {
+    const Model::Truncate truncate = model_.begin_truncate(table);
+    model_.begin_drop();
+    const Done done = co_await statement("DROP TABLE IF EXISTS " + table);
+    if (done != Done::Unknown) {
+      model_.end_truncate(truncate, done == Done::Yes);
+      model_.end_drop();
     }
   }
+  (void)co_await scripts_.pause(core::Duration(static_cast<std::int64_t>(dice_.below(500'000))));
+  (void)co_await make_table(table);
+}
+
+Script<> Clients::have_table(std::string table) {
+  while (co_await make_table(table) != Done::Yes)
+    (void)co_await scripts_.pause(std::chrono::milliseconds(50));
+}
+
+Script<> Clients::have_dropped_table() {
+  if (model_.may_be_missing(model_.dropped_table())) co_await have_table(model_.dropped_table());
+}
+
+Script<> Clients::make_tables(bool* done) {
+  while (co_await statement("CREATE DATABASE IF NOT EXISTS db") != Done::Yes) {
+    (void)co_await scripts_.pause(std::chrono::milliseconds(50));
+  }
+  for (const std::string& table : model_.tables()) co_await have_table(table);
   *done = true;
 }
 
 // `is_first`: the label was never sent before. `is_news`: nothing else was asked of the load meanwhile.
 void Clients::take_load_answer(ModelLoad& load, bool is_first, bool is_news, std::uint64_t truncations,
-                               const Answer& answer) {
+                               bool may_be_missing, const Answer& answer) {
   const std::string status = field_of(answer.body, "Status");
   const std::string message = field_of(answer.body, "Message");
   if (answer.status != 200) {
@@ -161,6 +187,10 @@ void Clients::take_load_answer(ModelLoad& load, bool is_first, bool is_news, std
     if (!load.txn) model_.violate("a load was answered Success without a TxnId");
     if (load.txn && load.ended_txns.contains(*load.txn)) {
       model_.violate(fmt::format("TxnId {} was given out twice", *load.txn));
+    }
+    // (An empty body with a length is never a group commit, as in Doris.)
+    if (load.rows > 0 && load.group_commit != (field_of(answer.body, "GroupCommit") == "true")) {
+      model_.violate(fmt::format("load {}: the answer's GroupCommit is not what was asked for", load.number));
     }
     if (!load.two_phase) {
       ++tally_.loads_visible;
@@ -196,7 +226,10 @@ void Clients::take_load_answer(ModelLoad& load, bool is_first, bool is_news, std
     ++tally_.refused;
     // It says nothing of an earlier attempt.
     if (is_first) model_.is_now(load, kAbsent, "Fail: " + message);
-    if (!may_refuse && !says(message, "aborted") && !says(message, "shutting down")) {
+    const bool is_missing = says(message, "unknown table") && may_be_missing;
+    const bool is_out = says(message, "MEM_LIMIT_EXCEEDED") && may_run_out;
+    if (!may_refuse && !is_missing && !is_out && !says(message, "aborted") &&
+        !says(message, "shutting down")) {
       model_.violate(fmt::format("load {} failed for no reason: {}", load.number, message));
     }
   } else {
@@ -214,11 +247,14 @@ Script<> Clients::send_load(ModelLoad* load, bool kind) {
   model_.begin_attempt(*load);
   ++load->loads_open;
   const std::uint64_t truncations = model_.truncations(load->table);
+  const bool was_missing = model_.may_be_missing(load->table);
+  const std::uint64_t drops = model_.drops();
   // A commit by label that is still under way may meet this attempt.
   const unsigned prepared = kPrepared | (load->commits_open > 0 ? kVisible : 0);
   const std::uint64_t news = model_.may_become(*load, load->two_phase ? prepared : kVisible);
   note("load {} '{}' -> {}: {} rows, {} bytes{}", load->number, load->label, load->table, load->rows,
-       request.size(), manner.reset_at || manner.end_at || manner.leaves ? ", to be cut" : "");
+       request.size(),
+       manner.reset_at || manner.end_at || manner.vanishes_at || manner.leaves ? ", to be cut" : "");
   const Answer answer = co_await ask(&world_, &scripts_, &dice_, request, manner);
   if (!answer.is_whole()) {
     ++tally_.in_doubt;
@@ -242,7 +278,9 @@ Script<> Clients::send_load(ModelLoad* load, bool kind) {
   } else {
     const bool is_news = load->changes == news;
     ++load->changes;
-    take_load_answer(*load, is_first, is_news, truncations, answer);
+    take_load_answer(*load, is_first, is_news, truncations,
+                     was_missing || (model_.drops() != drops && load->table == model_.dropped_table()),
+                     answer);
   }
 }
 
@@ -321,6 +359,8 @@ Script<> Clients::commit_again(ModelLoad* load) {
 Script<> Clients::scan(std::string table, bool quiet) {
   Model::Look look = model_.begin_look(table);
   if (may_have_lost) look.must.clear();
+  const bool was_missing = model_.may_be_missing(table);
+  const std::uint64_t drops = model_.drops();
   Manner manner;
   if (dice_.percent(20)) manner.window = dice_.between(10, 3000);
   const Answer answer = co_await ask(&world_, &scripts_, &dice_,
@@ -328,7 +368,7 @@ Script<> Clients::scan(std::string table, bool quiet) {
   if (!is_whole(answer, "a scan of " + table)) co_return;
   ++tally_.scans;
   if (answer.status != 200) {
-    if (!may_refuse)
+    if (!may_refuse && !was_missing && (model_.drops() == drops || table != model_.dropped_table()))
       model_.violate(fmt::format("a scan of {} was answered {}", table, short_of(answer.body)));
     co_return;
   }
@@ -363,6 +403,27 @@ Script<> Clients::ask_state(ModelLoad* load, bool quiet) {
   }
 }
 
+// Many small loads of one table at the same moment: they share syncs, blocks and records.
+Script<> Clients::burst() {
+  const std::string table = model_.tables()[dice_.below(model_.tables().size())];
+  const bool two_phase_too = dice_.coin();
+  for (std::uint64_t i = dice_.between(3, 8); i > 0; --i) {
+    const bool two_phase = two_phase_too && dice_.percent(30);
+    ModelLoad& load =
+        model_.add(table, static_cast<int>(dice_.between(1, 3)), two_phase, two_phase || dice_.coin());
+    load.busy = true;
+    scripts_.start(send_one(&load));
+  }
+  (void)co_await scripts_.pause(std::chrono::microseconds(200));
+}
+
+Script<> Clients::send_one(ModelLoad* load) {
+  ++at_work;
+  co_await send_load(load, true);
+  load->busy = false;
+  --at_work;
+}
+
 Script<> Clients::begin_new() {
   const bool two_phase = dice_.percent(45);
   const bool labelled = two_phase || dice_.percent(60);
@@ -371,9 +432,12 @@ Script<> Clients::begin_new() {
                        : static_cast<int>(dice_.percent(15) ? dice_.between(10, 60) : dice_.between(1, 9));
   ModelLoad* const load =
       &model_.add(model_.tables()[dice_.below(model_.tables().size())], rows, two_phase, labelled);
+  load->group_commit = !labelled && dice_.coin();
   load->busy = true;
   if (two_phase && dice_.percent(8)) scripts_.start(abort_soon(load));
   co_await send_load(load, false);
+  // Its connection is gone, and it comes again at once: the server may not know yet.
+  if (labelled && load->loads_open > 0 && dice_.percent(30)) co_await send_load(load, false);
   if (load->two_phase && load->is_certain(kPrepared) && dice_.percent(50)) {
     co_await operate(load, dice_.percent(80), false);
   }
@@ -381,9 +445,12 @@ Script<> Clients::begin_new() {
 }
 
 Script<> Clients::work() {
-  for (;;) {
-    if (dice_.percent(1)) co_await truncate(model_.tables().back());
+  ++at_work;
+  while (!is_resting) {
+    if (dice_.percent(1)) co_await truncate(model_.truncated_table());
+    if (dice_.percent(model_.may_be_missing(model_.dropped_table()) ? 15 : 2)) co_await drop_and_make();
     if (dice_.percent(2)) (void)co_await statement(draw_alter());
+    if (dice_.percent(2)) co_await burst();
     const std::uint64_t longest = dice_.percent(3) ? 2'000'000'000 : 500'000;
     (void)co_await scripts_.pause(core::Duration(static_cast<std::int64_t>(dice_.below(longest))));
     ModelLoad* load = nullptr;
@@ -427,9 +494,22 @@ Script<> Clients::work() {
         co_await begin_new();
     }
   }
+  --at_work;
+}
+
+Script<> Clients::find_none_prepared(bool* done) {
+  for (auto& [number, load] : model_.loads()) {
+    if (!load.two_phase || !load.sent || (load.fates & kPrepared) == 0) continue;
+    co_await ask_state(&load, false);
+    if (load.is_certain(kPrepared)) {
+      model_.violate(fmt::format("the lease of load {} is over, and it is prepared", load.number));
+    }
+  }
+  *done = true;
 }
 
 Script<> Clients::settle(bool* done) {
+  co_await have_dropped_table();
   for (auto& [number, load] : model_.loads()) {
     if (!load.label.empty() && load.sent) co_await ask_state(&load, true);
   }
@@ -443,6 +523,7 @@ Script<> Clients::read_all(bool* done) {
 }
 
 Script<> Clients::finish(bool* done) {
+  co_await have_dropped_table();
   for (auto& [number, load] : model_.loads()) {
     if (load.label.empty() || !load.sent) continue;
     for (int turn = 0; (load.fates & kAbsent) != 0 && turn < 100; ++turn) {

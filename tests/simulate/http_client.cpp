@@ -78,12 +78,15 @@ Manner draw_manner(sim::SimRandom& dice, std::size_t bytes, std::uint32_t unkind
   }
   if (dice.percent(10)) manner.window = dice.between(1, 200);
   if (!dice.percent(unkind_percent)) return manner;
-  switch (dice.below(3)) {
+  switch (dice.below(4)) {
     case 0:
       manner.reset_at = dice.below(bytes + 1);
       break;
     case 1:
       manner.end_at = dice.below(bytes + 1);
+      break;
+    case 2:
+      manner.vanishes_at = dice.below(bytes + 1);
       break;
     default:
       manner.leaves = true;
@@ -98,7 +101,8 @@ Script<Answer> ask(sim::SimWorld* world, Scripts* scripts, sim::SimRandom* dice,
   if (!client.is_connected()) co_return Answer{};
   if (manner.window != SIZE_MAX) client.set_window(manner.window);
   const std::size_t until =
-      std::min({request.size(), manner.reset_at.value_or(SIZE_MAX), manner.end_at.value_or(SIZE_MAX)});
+      std::min({request.size(), manner.reset_at.value_or(SIZE_MAX), manner.end_at.value_or(SIZE_MAX),
+                manner.vanishes_at.value_or(SIZE_MAX)});
   for (std::size_t sent = 0; sent < until && !client.is_ended();) {
     const std::size_t piece = std::min(until - sent, manner.piece_max);
     client.send(std::string_view(request).substr(sent, piece));
@@ -111,6 +115,10 @@ Script<Answer> ask(sim::SimWorld* world, Scripts* scripts, sim::SimRandom* dice,
   }
   if ((manner.reset_at || manner.leaves) && !client.is_ended()) {
     client.reset();
+    co_return Answer{.got = Answer::Got::Cut, .status = 0, .body = {}};
+  }
+  if (manner.vanishes_at) {
+    connection.done = true;  // it stays as it is
     co_return Answer{.got = Answer::Got::Cut, .status = 0, .body = {}};
   }
   if (manner.end_at && !client.is_ended()) client.shutdown_write();

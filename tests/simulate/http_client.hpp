@@ -28,11 +28,12 @@ struct Answer {
 std::string field_of(std::string_view json, std::string_view name);
 
 struct Manner {
-  std::size_t piece_max = SIZE_MAX;     // bytes of a piece
-  core::Duration pause_max{};           // between two pieces
-  std::optional<std::size_t> reset_at;  // after so many bytes
-  std::optional<std::size_t> end_at;    // the client's side ends there in order
-  bool leaves = false;                  // resets as soon as everything is sent
+  std::size_t piece_max = SIZE_MAX;        // bytes of a piece
+  core::Duration pause_max{};              // between two pieces
+  std::optional<std::size_t> reset_at;     // after so many bytes
+  std::optional<std::size_t> end_at;       // the client's side ends there in order
+  std::optional<std::size_t> vanishes_at;  // nothing more is ever heard of the client, and nobody is told
+  bool leaves = false;                     // resets as soon as everything is sent
   core::Duration patience = std::chrono::minutes(10);
   std::size_t window = SIZE_MAX;  // a slow reader: takes so many bytes at a time
 };

@@ -46,7 +46,15 @@ ModelLoad& Model::add(std::string table, int rows, bool two_phase, bool labelled
   return loads_.emplace(load.number, std::move(load)).first->second;
 }
 
+// Ages count running time in whole seconds: one may be up to a second younger than its age says.
+void Model::end_lease(ModelLoad& load) const {
+  constexpr core::Duration kSlack = std::chrono::seconds(1);
+  if (lease == core::Duration{} || (load.fates & kPrepared) == 0) return;
+  if (now() + kSlack >= load.sent_at + lease) load.fates |= kAbsent;
+}
+
 void Model::is_now(ModelLoad& load, unsigned fates, std::string_view said_by) {
+  end_lease(load);
   ++load.changes;
   unsigned left = load.fates & fates;
   if (left == 0) {
@@ -63,14 +71,18 @@ void Model::is_now(ModelLoad& load, unsigned fates, std::string_view said_by) {
 
 void Model::forget_requests() {
   for (auto& [number, load] : loads_) {
+    end_lease(load);
     load.loads_open = load.commits_open = load.aborts_open = 0;
     load.busy = false;
   }
+  drops_.open = 0;
   for (auto& [table, each] : truncates_) each.open = 0;
 }
 
 void Model::begin_attempt(ModelLoad& load) {
   ++load.attempts;
+  // An age counts from the attempt that prepared it: a later one is refused, and makes nothing younger.
+  if ((load.fates & kPrepared) == 0) load.sent_at = now();
   if (load.attempts > 1 && load.rows_are == Rows::There && load.loads_open == 0 &&
       truncates_[load.table].open == 0)
     return;

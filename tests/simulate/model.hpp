@@ -7,12 +7,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/base/units.hpp"
 
 namespace penstock::simulate {
 
@@ -30,6 +33,7 @@ struct ModelLoad {
   std::string table;
   std::string label;  // empty: none
   bool two_phase = false;
+  bool group_commit = false;  // both modes promise what a plain load does
   unsigned fates = kAbsent;
   // Sent, and no answer: they may still happen. Forgotten when the process that had them has ended.
   int loads_open = 0;
@@ -39,7 +43,8 @@ struct ModelLoad {
       0;  // requests sent and answers taken: an answer tells what was, if this has moved meanwhile
   Rows rows_are = Rows::There;
   std::uint64_t attempts = 0;
-  bool busy = false;  // a client is at work on it
+  core::Instant sent_at;  // the attempt that may have prepared it
+  bool busy = false;      // a client is at work on it
   bool sent = false;
   std::optional<std::uint64_t> txn;
   std::set<std::uint64_t> ended_txns;  // of aborted attempts
@@ -53,9 +58,16 @@ class Model {
   ModelLoad& at(int number) { return loads_.at(number); }
   std::map<int, ModelLoad>& loads() { return loads_; }
   const std::vector<std::string>& tables() const { return tables_; }
+  const std::string& truncated_table() const { return tables_[2]; }  // now and then
+  const std::string& dropped_table() const { return tables_[3]; }    // and made again under its name
+
+  // The clock, and how long a prepared load waits for its client at most (0: for ever).
+  std::function<core::Instant()> now = [] { return core::Instant{}; };
+  core::Duration lease{};
 
   // A request is sent that may bring it to one of these. Gives what `changes` is to be for its answer to be news.
   std::uint64_t may_become(ModelLoad& load, unsigned fates) {
+    end_lease(load);
     load.fates |= fates;
     return ++load.changes;
   }
@@ -74,6 +86,20 @@ class Model {
   };
   Truncate begin_truncate(const std::string& table);
   void end_truncate(const Truncate& truncate, bool done);
+  // A DROP TABLE is sent, or was answered; a CREATE TABLE before which `drops_before` were sent was answered as done.
+  void begin_drop() {
+    ++drops_.open;
+    ++drops_.sent;
+    may_be_missing_ = true;
+  }
+  void end_drop() { --drops_.open; }
+  std::uint64_t drops() const { return drops_.sent; }
+  // For note_made: never equal to a later one if a DROP is under way, which may come after the CREATE that is sent now.
+  std::uint64_t drops_done() const { return drops_.open > 0 ? UINT64_MAX : drops_.sent; }
+  void note_made(std::uint64_t drops_before) {
+    if (drops_.open == 0 && drops_.sent == drops_before) may_be_missing_ = false;
+  }
+  bool may_be_missing(const std::string& table) const { return may_be_missing_ && table == dropped_table(); }
   // The process has ended: nothing is under way any more.
   void forget_requests();
 
@@ -97,15 +123,18 @@ class Model {
   static std::string cell_s(std::int64_t key);
 
  private:
+  void end_lease(ModelLoad& load) const;
   std::set<int> read_rows(const std::string& table, std::string_view rows);
   struct Truncates {
     int open = 0;
     std::uint64_t sent = 0;
   };
+  Truncates drops_;  // of dropped_table()
+  bool may_be_missing_ = false;
   int next_ = 1;
   std::map<std::string, Truncates> truncates_;
   std::map<int, ModelLoad> loads_;
-  std::vector<std::string> tables_ = {"t1", "t2", "t3"};
+  std::vector<std::string> tables_ = {"t1", "t2", "t3", "t4"};
   std::string violation_;
 };
 

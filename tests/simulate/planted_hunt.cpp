@@ -4,7 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
+#include <string>
 
 #include "core/base/planted.hpp"
 #include "tests/simulate/simulation.hpp"
@@ -57,36 +60,56 @@ constexpr Case kCases[] = {
     {core::Planted::DropVote, "DropVote"},
     {core::Planted::SkipLabelRunSync, "SkipLabelRunSync"},
     {core::Planted::ForgetLabelRuns, "ForgetLabelRuns"},
+    {core::Planted::FailAfterRecord, "FailAfterRecord"},
+    {core::Planted::ShareBlockAcrossFates, "ShareBlockAcrossFates"},
+    {core::Planted::BudgetWaitsForLoad, "BudgetWaitsForLoad"},
+    {core::Planted::AppendToOldFile, "AppendToOldFile"},
+    {core::Planted::ReplayRunsBackwards, "ReplayRunsBackwards"},
+    {core::Planted::UnlinkBeforeBoot, "UnlinkBeforeBoot"},
+    {core::Planted::DropFullTail, "DropFullTail"},
+    {core::Planted::PublishBeforeSync, "PublishBeforeSync"},
     {core::Planted::UnlinkMergedRuns, "UnlinkMergedRuns"},
 };
 
-// The seed that shows it; 0: none. A bug may end the process by a CHECK: each stretch runs in a child.
-std::uint64_t find(core::Planted bug, std::uint64_t seeds_max, int lives) {
+// How far a child is, and what it has found. (It may end by a CHECK, without a word.)
+struct Word {
+  std::uint64_t seed = 0;
+  std::array<char, 120> violation{};
+};
+
+// The seed that shows the bug; 0: none. Each stretch of seeds runs in a child, which a CHECK may end.
+Word find(core::Planted bug, std::uint64_t seeds_max, int lives) {
   constexpr std::uint64_t kStretch = 25;
   for (std::uint64_t first = 1; first <= seeds_max; first += kStretch) {
     int pipe_ends[2];
-    if (::pipe(pipe_ends) != 0) return 0;
+    if (::pipe(pipe_ends) != 0) return {};
     const pid_t child = ::fork();
     if (child == 0) {
       core::planted_bug = bug;
       if (std::freopen("/dev/null", "w", stderr) == nullptr) ::_exit(3);
       for (std::uint64_t seed = first; seed < first + kStretch && seed <= seeds_max; ++seed) {
-        if (::write(pipe_ends[1], &seed, sizeof seed) != sizeof seed)
-          ::_exit(3);  // where a CHECK would end it
-        if (!simulate({.seed = seed, .lives = lives, .print_events = false}).violation.empty()) ::_exit(1);
+        Word word{.seed = seed};
+        if (::write(pipe_ends[1], &word, sizeof word) != sizeof word) ::_exit(3);
+        const std::string violation =
+            simulate({.seed = seed, .lives = lives, .print_events = false}).violation;
+        if (violation.empty()) continue;
+        std::copy_n(violation.begin(), std::min(violation.size(), word.violation.size() - 1),
+                    word.violation.begin());
+        (void)!::write(pipe_ends[1], &word, sizeof word);
+        ::_exit(1);
       }
       ::_exit(0);
     }
     ::close(pipe_ends[1]);
-    std::uint64_t last = 0;
-    std::uint64_t each = 0;
+    Word last;
+    Word each;
     while (::read(pipe_ends[0], &each, sizeof each) == sizeof each) last = each;
     ::close(pipe_ends[0]);
     int status = 0;
     (void)::waitpid(child, &status, 0);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return last;
   }
-  return 0;
+  return {};
 }
 
 }  // namespace
@@ -97,11 +120,12 @@ int hunt_planted_bugs(const std::string& only, std::uint64_t seeds_max, int live
   for (const Case& each : kCases) {
     if (!only.empty() && only != each.name) continue;
     ++tried;
-    const std::uint64_t seed = find(each.bug, seeds_max, lives);
-    if (seed != 0) ++found;
-    fmt::print("{:<26} {}\n", each.name,
-               seed != 0 ? fmt::format("found after {} seeds", seed)
-                         : fmt::format("NOT FOUND in {} seeds", seeds_max));
+    const Word word = find(each.bug, seeds_max, lives);
+    if (word.seed != 0) ++found;
+    const char* const violation = word.violation.front() != 0 ? word.violation.data() : "a CHECK failed";
+    fmt::print("{:<24} {}\n", each.name,
+               word.seed != 0 ? fmt::format("found after {:>3} seeds: {}", word.seed, violation)
+                              : fmt::format("NOT FOUND in {} seeds", seeds_max));
     std::fflush(stdout);
   }
   fmt::print("{} of {} planted bugs found\n", found, tried);

@@ -46,7 +46,7 @@ core::Task<void> ServerProcess::run(ServerProcess* server) {
     server->why_not_ = listening.error().to_string();
     co_return;
   }
-  server->listening_ = true;
+  server->listening_ = server->has_listened_ = true;
 }
 
 core::Task<void> ServerProcess::drain(ServerProcess* server) {
@@ -54,7 +54,35 @@ core::Task<void> ServerProcess::drain(ServerProcess* server) {
   co_await server->server_->begin_drain();
   (void)co_await server->server_->drained(deadline);
   co_await server->store_->close();
+  for (std::uint32_t i = 0; i < server->shards_; ++i) {
+    co_await core::call_on(core::ShardId(i), [server, i] { return look_for_left_overs(server, i); });
+  }
+  const txn::Coordinator& coordinator = server->store_->coordinator();
+  if (coordinator.open_loads().size() != 0) server->left_over_ += " open loads;";
+  if (coordinator.pins() != 0) server->left_over_ += " pins of scans;";
   server->stopped_ = true;
+}
+
+core::Task<void> ServerProcess::look_for_left_overs(ServerProcess* server, std::uint32_t index) {
+  txn::StoreShard& shard = server->store_->here();
+  const auto note = [&](const char* what, std::size_t count) {
+    if (count != 0) server->left_over_ += fmt::format(" {} {} of shard {};", count, what, index);
+  };
+  note("loads", shard.open_loads());
+  note("bytes of load memory", shard.load_memory());
+  note("bytes of inflate memory", shard.inflate_memory());
+  note("pinned journal files", shard.journal().pinned_files());
+  note("write buffers", server->limits_.write_buffers - server->arenas_[index]->free_count());
+  co_return;
+}
+
+std::optional<ServerProcess::Versions> ServerProcess::versions() const {
+  if (!has_listened_) return std::nullopt;
+  const txn::Manifest& manifest = store_->coordinator().manifest();
+  Versions now{
+      .checkpoint = manifest.checkpoint().value, .catalog = manifest.catalog()->version(), .tables = {}};
+  for (const auto& [id, table] : manifest.catalog()->tables()) now.tables[id] = manifest.version_of(id);
+  return now;
 }
 
 void ServerProcess::stop() {

@@ -1,7 +1,9 @@
 // ServerProcess: the production server (doors, store, kernel seam) as the one process of a simulated machine.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,15 @@ class ServerProcess {
   bool is_listening() const { return listening_; }
   const std::string& why_not() const { return why_not_; }
   const std::string& poisoned_by() const { return poisoned_by_; }
+  // What was durable when it was last looked at; nothing before the server has listened.
+  struct Versions {
+    std::uint64_t checkpoint = 0;
+    std::uint64_t catalog = 0;
+    std::map<txn::TableId, std::uint64_t> tables;
+  };
+  std::optional<Versions> versions() const;
+  // After an orderly end: what was not given back. Empty: nothing.
+  const std::string& left_over() const { return left_over_; }
   // Begins to drain, as SIGTERM does; has_stopped() when the last coroutine has ended.
   void stop();
   bool has_stopped() const { return stopped_ && !world_.has_tasks(); }
@@ -33,6 +44,7 @@ class ServerProcess {
   static core::Task<void> run(ServerProcess* server);
   static core::Task<void> open_doors(ServerProcess* server, std::uint32_t index);
   static core::Task<void> drain(ServerProcess* server);
+  static core::Task<void> look_for_left_overs(ServerProcess* server, std::uint32_t index);
 
   sim::SimWorld& world_;
   const std::uint32_t shards_;
@@ -44,6 +56,8 @@ class ServerProcess {
   std::vector<std::unique_ptr<net::Doors>> doors_;
   bool listening_ = false;
   bool stopped_ = false;
+  bool has_listened_ = false;
+  std::string left_over_;
   std::string why_not_;
   std::string poisoned_by_;
 };

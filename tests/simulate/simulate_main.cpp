@@ -5,6 +5,8 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <string>
@@ -27,9 +29,10 @@ struct Arguments {
   double seconds = 0;
   int lives = 12;
   bool events = false;
+  bool every_path = false;
   bool planted = false;
   std::string bug;
-  std::uint64_t seeds_max = 2000;
+  std::uint64_t seeds_max = 1000;
 };
 
 std::string replay(std::uint64_t seed, int lives) {
@@ -51,11 +54,13 @@ struct Sum {
   std::uint64_t recoveries = 0;
   std::uint64_t operations = 0;
   Tally tally;
+  std::array<std::uint64_t, core::kPerhapsCount> perhaps{};
   void add(const Sum& other) {
     seeds += other.seeds;
     crashes += other.crashes;
     recoveries += other.recoveries;
     operations += other.operations;
+    add(other.perhaps);
     add(other.tally);
   }
   void add(const Outcome& outcome) {
@@ -63,7 +68,18 @@ struct Sum {
     crashes += outcome.crashes;
     recoveries += outcome.recoveries;
     operations += outcome.operations;
+    add(outcome.perhaps);
     add(outcome.tally);
+  }
+  void add(const std::array<std::uint64_t, core::kPerhapsCount>& other) {
+    for (std::size_t i = 0; i < perhaps.size(); ++i) perhaps[i] += other[i];
+  }
+  std::string rare_paths() const {
+    std::string out = "rare paths taken at will:";
+    for (std::size_t i = 0; i < perhaps.size(); ++i) {
+      out += fmt::format(" {} {}", core::perhaps_name(static_cast<core::Perhaps>(i)), perhaps[i]);
+    }
+    return out;
   }
   void add(const Tally& other) {
     tally.answers += other.answers;
@@ -113,7 +129,8 @@ double seconds_since(std::chrono::steady_clock::time_point began) {
 }
 
 // Seeds that have found something, in the server or in the model; tried first, whatever else is asked for.
-constexpr std::uint64_t kKept[] = {39, 43, 60, 1795282738079, 1795288523501, 1795288523810};
+constexpr std::uint64_t kKept[] = {
+    39, 43, 60, 1795282738079, 1795288523501, 1795288523810, 1795294598319, 1795294926165};
 
 // Every so many-th seed, until the time is over or one goes wrong; tells the pipe how far it is.
 bool run_seeds(const Arguments& arguments, unsigned job, int pipe_end) {
@@ -149,7 +166,7 @@ int run(const Arguments& arguments) {
   if (arguments.seed != 0) {
     Sum sum;
     const bool good = run_seed(arguments.seed, arguments, sum);
-    fmt::print("{}\n", sum.text());
+    fmt::print("{}\n{}\n", sum.text(), sum.rare_paths());
     return good ? 0 : 1;
   }
   fmt::print("seeds from {} on, {} lives each, {} at a time\n", arguments.first, arguments.lives,
@@ -197,8 +214,12 @@ int run(const Arguments& arguments) {
     if (::waitpid(job.child, &status, 0) != job.child || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
       ++bad;
   }
-  fmt::print("{}\n{} seeds, {} crash and recovery schedules survived, {} violations, {:.1f} s\n",
-             total().text(), total().seeds, total().crashes, bad, seconds_since(began));
+  if (arguments.every_path && std::ranges::count(total().perhaps, 0u) > 0) {
+    fmt::print("a rare path was never taken: see core/base/perhaps.hpp\n");
+    ++bad;
+  }
+  fmt::print("{}\n{}\n{} seeds, {} crash and recovery schedules survived, {} violations, {:.1f} s\n",
+             total().text(), total().rare_paths(), total().seeds, total().crashes, bad, seconds_since(began));
   return bad == 0 ? 0 : 1;
 }
 
@@ -220,6 +241,7 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", arguments.seconds, "seeds for so long (default: 60, if --seeds is not given)");
   app.add_option("--lives", arguments.lives, "of the server in each seed")->capture_default_str();
   app.add_flag("--events", arguments.events, "print what happens");
+  app.add_flag("--every-path", arguments.every_path, "it is an error if a rare path was never taken");
   app.add_flag("--planted", arguments.planted,
                "switch each planted bug on in turn; each must be found (build: planted)");
   app.add_option("--bug", arguments.bug, "with --planted: this one alone");

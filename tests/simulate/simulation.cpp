@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/base/log.hpp"
+#include "core/task/frame_pool.hpp"
 #include "tests/simulate/server_process.hpp"
 
 namespace penstock::simulate {
@@ -36,9 +37,15 @@ class Simulation {
   bool is_broken() const { return !model_.violation().empty(); }
   void note(std::string text) { journey_.add(world_->now().monotonic, std::move(text)); }
 
+  void draw_perhaps();
+  void rest();
+  void check_versions();
+  void check_left_overs(std::uint64_t frames_before);
+
   const SimulationOptions options_;
   sim::SimRandom plan_;  // lives, ends, faults
   sim::SimRandom clients_dice_;
+  sim::SimRandom perhaps_dice_;
   Journey journey_;
   Model model_;
   Tally tally_;
@@ -47,6 +54,7 @@ class Simulation {
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<ServerProcess> server_;
   txn::StoreLimits limits_;
+  ServerProcess::Versions versions_;
   std::uint32_t shards_ = 2;
   bool has_tables_ = false;
   bool has_faults_ = false;
@@ -57,28 +65,58 @@ class Simulation {
 
 Simulation* running = nullptr;
 
+// The least of everything with which a server can go on.
+txn::StoreLimits smallest_limits() {
+  txn::StoreLimits limits;
+  limits.block = {.rows_max = 1, .input_bytes_max = 1, .memory_bytes_max = 1};
+  limits.row_bytes_max = 4096;
+  limits.load_memory_max = 4 * core::kKiB;  // one row
+  limits.write_buffers = 1;
+  limits.write_buffer_bytes = 8192;
+  limits.loads_per_vote_max = 1;
+  limits.journal = {.file_bytes = 16384, .file_bytes_min = 16384};
+  limits.log = {.file_bytes = 5 * core::kPage, .reserve_bytes = 0};
+  limits.coordinator.txn_range = 1;
+  limits.coordinator.log_files_per_snapshot = 1;
+  limits.coordinator.requests_per_record_max = 1;
+  limits.coordinator.labels.in_memory = 1;
+  limits.coordinator.labels.fan_in = 2;
+  return limits;
+}
+
 // Small enough that every edge is met, and not always the same.
 txn::StoreLimits Simulation::draw_limits() {
+  if (plan_.percent(8)) return smallest_limits();
   txn::StoreLimits limits;
   limits.block = {.rows_max = static_cast<std::uint32_t>(plan_.between(2, 16)),
                   .input_bytes_max = static_cast<std::uint32_t>(plan_.between(200, 2000)),
                   .memory_bytes_max = core::kMiB};
   limits.row_bytes_max = 4096;
-  limits.load_memory_max = plan_.percent(30) ? 16 * core::kKiB : core::kMiB;
+  limits.load_memory_max = plan_.percent(30)   ? plan_.between(4 * core::kKiB, 8 * core::kKiB)
+                           : plan_.percent(30) ? 16 * core::kKiB
+                                               : core::kMiB;
   limits.write_buffers = plan_.between(2, 4);
   limits.write_buffer_bytes = 8192;
   limits.loads_per_vote_max = plan_.between(1, 6);
   limits.journal = {.file_bytes = plan_.between(6, 12) * 4096, .file_bytes_min = 16384};
-  limits.log = {.file_bytes = plan_.between(5, 9) * core::kPage, .reserve_bytes = 0};
+  limits.log = {.file_bytes = plan_.between(5, 9) * core::kPage,
+                .reserve_bytes = plan_.percent(30) ? 64 * core::kKiB : 0};
   limits.coordinator.txn_range = plan_.between(3, 40);
   limits.coordinator.log_files_per_snapshot = plan_.between(1, 3);
   limits.coordinator.labels.in_memory = plan_.between(3, 60);
   limits.coordinator.labels.fan_in = plan_.between(2, 4);
+  if (plan_.percent(20)) {
+    limits.coordinator.prepared_lease_seconds = plan_.between(1, 3);
+    limits.coordinator.watch_seconds = plan_.between(1, 2);
+  }
   return limits;
 }
 
 Simulation::Simulation(const SimulationOptions& options)
-    : options_(options), plan_(options.seed, 11), clients_dice_(options.seed, 12) {
+    : options_(options),
+      plan_(options.seed, 11),
+      clients_dice_(options.seed, 12),
+      perhaps_dice_(options.seed, 13) {
   sim::SimWorld::Options world;
   world.seed = options.seed;
   world.kernel.head_buffers = static_cast<std::uint32_t>(plan_.between(2, 32));
@@ -89,6 +127,7 @@ Simulation::Simulation(const SimulationOptions& options)
   limits_ = draw_limits();
   world_ = std::make_unique<sim::SimWorld>(world);
   world_->disk().make_path("/data");
+  model_.now = [this] { return world_->now().monotonic; };
   journey_.print_all(options.print_events);
   running = this;
 }
@@ -167,6 +206,59 @@ void Simulation::crash_at_kind() {
   world_->scene().on_complete = after ? std::function<void(std::uint64_t, const core::Op&)>(watch) : nullptr;
 }
 
+// For each life some of the rare paths are taken now and then.
+void Simulation::draw_perhaps() {
+  for (std::uint32_t& percent : world_->scene().perhaps.percent) {
+    percent = perhaps_dice_.percent(40) ? static_cast<std::uint32_t>(perhaps_dice_.between(1, 60)) : 0;
+  }
+}
+
+// Whoever has asked for something gets an answer, if nothing fails and nobody begins anything new; and leases end.
+void Simulation::rest() {
+  note("nobody begins anything new");
+  clients_->is_resting = true;
+  if (run_until([this] { return clients_->at_work == 0; }, std::chrono::hours(1)) == RunStatus::Stuck) {
+    model_.violate("requests are never answered, though nothing fails and nobody asks for more");
+  }
+  if (is_broken() || world_->crashed() || model_.lease == core::Duration{}) return;
+  note("nobody comes until every lease is over");
+  (void)run_until([] { return false; },
+                  model_.lease + 3 * std::chrono::seconds(limits_.coordinator.watch_seconds + 1));
+  if (is_broken() || world_->crashed()) return;
+  bool looked = false;
+  run_script(clients_->find_none_prepared(&looked), &looked, "looking for prepared loads");
+}
+
+// What is durable never goes back, whatever ends a process.
+void Simulation::check_versions() {
+  const auto now = server_ == nullptr ? std::nullopt : server_->versions();
+  if (!now) return;
+  for (const auto& [table, version] : now->tables) {
+    const auto before = versions_.tables.find(table);
+    if (before != versions_.tables.end() && version < before->second) {
+      model_.violate(
+          fmt::format("the version of table {} was {}, and is {}", table.value, before->second, version));
+    }
+  }
+  if (now->checkpoint < versions_.checkpoint || now->catalog < versions_.catalog) {
+    model_.violate(fmt::format("checkpoint {} and catalog {} were durable, and now it is {} and {}",
+                               versions_.checkpoint, versions_.catalog, now->checkpoint, now->catalog));
+  }
+  versions_ = *now;
+}
+
+void Simulation::check_left_overs(std::uint64_t frames_before) {
+  if (!server_->left_over().empty()) {
+    model_.violate("after an orderly end there are left:" + server_->left_over());
+  }
+  world_->end_process();  // CHECKs that no coroutine, handle or buffer is left
+  forget_life();
+  if (core::frame_pool_stats().live != frames_before) {
+    model_.violate(fmt::format("after an orderly end {} frames are left, and {} were there before",
+                               core::frame_pool_stats().live, frames_before));
+  }
+}
+
 // Faults that come and go while the server lives.
 Script<> Simulation::make_trouble() {
   sim::SimDisk& disk = world_->disk();
@@ -216,19 +308,21 @@ bool Simulation::start_server() {
     return false;
   }
   note(fmt::format("the server is up, {} shards", shards_));
+  check_versions();
   return true;
 }
 
 void Simulation::end_process(bool power_loss) {
   while (scripts_->pump()) {  // answers that have arrived are read
   }
+  check_versions();
   clients_.reset();
   scripts_.reset();
   ++outcome_.crashes;
   if (power_loss) {
     static constexpr sim::UnsyncedPolicy kPages[] = {
         sim::UnsyncedPolicy::KeepAll, sim::UnsyncedPolicy::DropAll, sim::UnsyncedPolicy::Random,
-        sim::UnsyncedPolicy::Garbage};
+        sim::UnsyncedPolicy::TornAll, sim::UnsyncedPolicy::Garbage};
     static constexpr sim::NamesPolicy kNames[] = {sim::NamesPolicy::KeepAll, sim::NamesPolicy::DropAll,
                                                   sim::NamesPolicy::Random};
     const auto pages = kPages[plan_.below(std::size(kPages))];
@@ -290,16 +384,22 @@ void Simulation::live_once(bool is_last) {
     has_faults_ = is_slow_ = false;
   } else {
     draw_faults();
+    if (plan_.percent(15)) limits_ = draw_limits();
     if (plan_.percent(10)) shards_ = static_cast<std::uint32_t>(plan_.between(1, 3));
     if (plan_.percent(5)) {
       note("the wall clock jumps by a year");
       world.jump_wall(plan_.coin() ? std::chrono::hours(24 * 365) : -std::chrono::hours(24 * 365));
     }
   }
+  if (is_last) limits_.coordinator.prepared_lease_seconds = 0;  // what is prepared is to be committed
+  model_.lease = std::chrono::seconds(limits_.coordinator.prepared_lease_seconds);
+  draw_perhaps();
+  const std::uint64_t frames_before = core::frame_pool_stats().live;
   if (world.disk().list_path("/data").size() > 1) ++outcome_.recoveries;
   scripts_ = std::make_unique<Scripts>(clients_dice_, [this] { return world_->now().monotonic; });
   clients_ = std::make_unique<Clients>(world, clients_dice_, *scripts_, model_, journey_, tally_);
   clients_->may_refuse = has_faults_;
+  clients_->may_run_out = limits_.load_memory_max < 64 * core::kKiB;
   clients_->may_be_late = is_slow_ || has_faults_;
   clients_->unkind_percent = static_cast<std::uint32_t>(plan_.between(0, 40));
 
@@ -315,6 +415,7 @@ void Simulation::live_once(bool is_last) {
   }
   const bool by_power = plan_.percent(55);
   const bool drains = plan_.percent(60);
+  const bool rests = plan_.percent(50);
 
   bool up = start_server();
   if (up && !is_broken() && has_tables_ && (is_last || plan_.percent(50))) {
@@ -332,6 +433,7 @@ void Simulation::live_once(bool is_last) {
       if (plan_.percent(30)) scripts_->start(make_trouble());
       (void)run_until([] { return false; },
                       core::Duration(static_cast<std::int64_t>(plan_.between(1, 30)) * 1'000'000));
+      if (rests && !has_faults_ && !is_broken() && !world.crashed()) rest();
     }
   }
   if (is_broken()) return;
@@ -340,15 +442,19 @@ void Simulation::live_once(bool is_last) {
     note("SIGTERM");
     clients_->may_be_late = clients_->may_refuse = true;
     server_->stop();
+    // Clients go on for a while; those that have vanished are waited for until the deadline.
+    (void)run_until([this] { return server_->has_stopped(); }, std::chrono::milliseconds(5));
+    if (is_broken()) return;
+    clients_->is_resting = true;
     const RunStatus status = run_until([this] { return server_->has_stopped(); }, std::chrono::hours(1));
     if (is_broken()) return;
     if (status == RunStatus::Done) {
       while (scripts_->pump()) {
       }
+      check_versions();
       clients_.reset();
       scripts_.reset();
-      world.end_process();  // CHECKs that no coroutine, handle or buffer is left
-      forget_life();
+      check_left_overs(frames_before);
       note("the server has stopped");
       return;
     }
@@ -375,6 +481,7 @@ Outcome Simulation::run() {
   outcome_.trace = world_->trace_hash();
   outcome_.operations = world_->op_count();
   outcome_.tally = tally_;
+  outcome_.perhaps = world_->scene().perhaps.fired;
   return outcome_;
 }
 

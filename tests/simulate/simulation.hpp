@@ -3,9 +3,11 @@
 // The seed chooses everything: limits, shards, schedule, latencies, splits, faults, ends. Each concern has dice of its own.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 
+#include "core/base/perhaps.hpp"
 #include "tests/simulate/clients.hpp"
 
 namespace penstock::simulate {
@@ -24,6 +26,7 @@ struct Outcome {
   std::uint64_t recoveries = 0;  // starts over a folder that was there
   std::uint64_t operations = 0;  // of the kernel seam
   Tally tally;
+  std::array<std::uint64_t, core::kPerhapsCount> perhaps{};  // how often each rare path was forced
 };
 
 Outcome simulate(const SimulationOptions& options);

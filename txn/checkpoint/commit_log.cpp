@@ -228,7 +228,9 @@ core::Task<core::Result<RecordPlace>> CommitLog::append(std::vector<LogItem> ite
     turn_.release();
     co_return core::fail(core::Errc::TooLarge, "a commit record that a commit log file cannot hold");
   }
-  if (offset_ + bytes.size() > current_bytes_) {
+  const bool leaves_room = spare_ && offset_ > FileHeader::kBytes &&  // no file without a record
+                           shard_.perhaps(core::Perhaps::LogFileIsFull);
+  if (offset_ + bytes.size() > current_bytes_ || leaves_room) {
     if (auto moved = co_await next_file(reserve); !moved) {
       turn_.release();
       co_return std::unexpected(moved.error());
@@ -240,17 +242,28 @@ core::Task<core::Result<RecordPlace>> CommitLog::append(std::vector<LogItem> ite
   const AlignedBytes aligned(bytes.size());
   std::copy(bytes.begin(), bytes.end(), aligned.span().begin());
   auto wrote = co_await current_.write_all(place.offset, aligned.span());
-  if (!wrote && !planted(Planted::SkipPoisonWrite)) {
+  const bool answers_fail = planted(Planted::FailAfterRecord) && !is_boot;
+  core::Result<> broken{};
+  if (!wrote && answers_fail) {
+    broken = wrote;
+  } else if (!wrote && !planted(Planted::SkipPoisonWrite)) {
     co_await poison_.end("writing a commit record", wrote.error());
   }
   if (!planted(Planted::SkipLogSync) && !(is_boot && planted(Planted::SkipBootSync))) {
-    if (auto synced = co_await current_.sync(); !synced && !planted(Planted::SkipPoison)) {
+    auto synced = co_await current_.sync();
+    if (!synced && answers_fail) {
+      broken = std::unexpected(synced.error());
+    } else if (!synced && !planted(Planted::SkipPoison)) {
       co_await poison_.end("fdatasync of the commit log", synced.error());
     }
   }
   offset_ += bytes.size();
   last_ = place;
   files_.back().last_sequence = place.sequence;
+  if (!broken) {
+    turn_.release();
+    co_return std::unexpected(broken.error());
+  }
   if (written != nullptr) *written = std::move(record);
   want_spare();
   turn_.release();

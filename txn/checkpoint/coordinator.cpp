@@ -47,6 +47,11 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
   started_ = shard_.now().monotonic;
   running_seconds_before_ = manifest_.running_seconds();
 
+  if (planted(Planted::UnlinkBeforeBoot)) {
+    for (const FileName& file : old_files_) {
+      if (file.kind == FileKind::CommitLog) co_await unlink_files(FileKind::CommitLog, {file.id});
+    }
+  }
   const std::size_t boot_bytes = recovered->previous_record.size() + 2 * core::kPage;
   log_ = std::make_unique<CommitLog>(shard_, directory_, poison_, store_, epoch_, log_limits_);
   if (auto opened = co_await log_->open(recovered->previous, boot_bytes); !opened) {
@@ -195,7 +200,7 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
                        fmt::format("current running txns on db {} is {}, larger than limit {}",
                                    database->id.value, open_.size(), limits_.open_loads_max));
     }
-    if (next_txn_ >= manifest_.txn_range_end()) {
+    if (next_txn_ >= manifest_.txn_range_end() || shard_.perhaps(core::Perhaps::TxnIdsAreOut)) {
       if (auto taken = co_await take_range(); !taken) {
         co_return refuse("INTERNAL_ERROR", "no transaction id: " + taken.error().to_string());
       }
@@ -232,7 +237,9 @@ core::Task<Coordinator::Settled> Coordinator::settle(std::shared_ptr<OpenLoads::
   while (!open->decided.is_set()) {
     OpenLoadEnd end = OpenLoadEnd::Voting;
     if (open->phase == OpenLoads::Phase::Receiving) {
-      end = co_await hooks_.look_at_open(open->load.shard, open->load.txn, reads_on);
+      const bool looks = !reads_on || !shard_.perhaps(core::Perhaps::LookSeesNothing);
+      end = looks ? co_await hooks_.look_at_open(open->load.shard, open->load.txn, reads_on)
+                  : OpenLoadEnd::NotLooked;
     }
     if (open->decided.is_set()) break;
     if (end == OpenLoadEnd::Receiving) co_return Settled::Running;
@@ -355,7 +362,8 @@ core::Task<void> Coordinator::run_loop() {
       continue;
     }
     auto batch = std::make_shared<RecordBatch>();
-    batch->take(requests_, limits_.requests_per_record_max, *log_);
+    const bool takes_one = shard_.perhaps(core::Perhaps::RecordIsFull);
+    batch->take(requests_, takes_one ? 1 : limits_.requests_per_record_max, *log_);
     deciding_ = true;
     batch->build(manifest_, running_seconds());
     co_await decide(std::move(batch));
@@ -400,6 +408,13 @@ core::Task<void> Coordinator::decide(std::shared_ptr<RecordBatch> batch) {
     return is_early;
   });
   LogRecord written;
+  auto change = std::make_shared<VisibleChange>();
+  const auto blocks_of = [&](std::size_t item) -> const FooterBlocks& { return batch->blocks.at(item); };
+  if (planted(Planted::PublishBeforeSync)) {
+    written = LogRecord{.sequence = manifest_.sequence() + 1, .previous_checksum = 0, .items = batch->items};
+    CHECK(manifest_.apply(written, blocks_of, *change).has_value());
+    co_await hooks_.publish(change);
+  }
   const auto reserve = batch->may_use_reserve ? CommitLog::Reserve::MayUse : CommitLog::Reserve::Keep;
   const auto place = co_await log_->append(std::move(batch->items), reserve, &written);
   if (!place) {
@@ -411,24 +426,29 @@ core::Task<void> Coordinator::decide(std::shared_ptr<RecordBatch> batch) {
   }
   ++stats_.records;
   const bool had_tables = !manifest_.catalog()->tables().empty();
-  auto change = std::make_shared<VisibleChange>();
   const std::uint64_t version_before = manifest_.catalog()->version();
   const CheckpointNumber checkpoint_before = manifest_.checkpoint();
   note_aborts(written);
-  const auto applied = manifest_.apply(
-      written, [&](std::size_t item) -> const FooterBlocks& { return batch->blocks.at(item); }, *change);
-  CHECK(applied.has_value());  // we built the record ourselves
+  if (planted(Planted::PublishBeforeSync)) {  // it has been, above
+    change = std::make_shared<VisibleChange>(
+        VisibleChange{.checkpoint = manifest_.checkpoint(), .catalog = manifest_.catalog(), .blocks = {}});
+  } else {
+    const auto applied = manifest_.apply(written, blocks_of, *change);
+    CHECK(applied.has_value());  // we built the record ourselves
+  }
   if (manifest_.checkpoint() != checkpoint_before) ++stats_.checkpoints;
   ++background_;
   shard_.spawn(publish_and_answer(std::move(batch), std::move(change)));
   if (!manifest_.prepared().empty()) want_watch();
 
-  if (had_tables && manifest_.catalog()->version() != version_before) {
+  const bool has_other_tables = had_tables && manifest_.catalog()->version() != version_before;
+  if (has_other_tables || shard_.perhaps(core::Perhaps::DeadFilesAreWanted)) {
     ++background_;
     shard_.spawn(reclaim());
   }
-  const bool is_time =
-      log_->files().size() > limits_.log_files_per_snapshot || manifest_.labels().wants_flush(limits_.labels);
+  const bool is_time = log_->files().size() > limits_.log_files_per_snapshot ||
+                       manifest_.labels().wants_flush(limits_.labels) ||
+                       shard_.perhaps(core::Perhaps::SnapshotIsDue);
   if (is_time && !snapshot_under_way_) want_snapshot();
 }
 

@@ -93,6 +93,7 @@ class Coordinator {
   };
   Pin pin();
   void unpin(std::uint64_t id);
+  std::size_t pins() const { return pins_.size(); }
 
   const Manifest& manifest() const { return manifest_; }
   const OpenLoads& open_loads() const { return open_; }

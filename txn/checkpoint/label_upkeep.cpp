@@ -36,7 +36,8 @@ core::Task<void> Coordinator::write_labels() {
   constexpr int kRunsMax = 2;  // outcomes go on coming: the snapshot must be taken all the same
   LabelBook& labels = manifest_.labels();
   labels.expire_runs(labels_keep_from());
-  for (int i = 0; i < kRunsMax && labels.wants_flush(limits_.labels); ++i) {
+  const bool is_early = labels.in_memory() > 0 && shard_.perhaps(core::Perhaps::LabelsAreMany);
+  for (int i = 0; i < kRunsMax && (labels.wants_flush(limits_.labels) || (is_early && i == 0)); ++i) {
     const std::size_t outcomes = labels.in_memory();
     const auto written =
         co_await labels.flush(label_place(), next_label_file(), limits_.labels, label_retention());

@@ -4,7 +4,12 @@
 
 #include <algorithm>
 
+#include "core/base/planted.hpp"
+
 namespace penstock::txn {
+
+using core::Planted;
+using core::planted;
 
 namespace {
 
@@ -65,7 +70,7 @@ core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory dir
       auto record = decode_record(core::Bytes(bytes).subspan(at), run.store, id, at);
       if (!record && record.error().code == core::Errc::Unsupported && run.newer.empty())
         run.newer = place_of(id, at);
-      if (!record) break;
+      if (!record || (planted(Planted::DropFullTail) && at + record->bytes == bytes.size())) break;
       const bool may_begin = std::holds_alternative<BootItem>(record->record.items.at(0)) || id.counter() > 0;
       const bool follows = run.records.empty()
                                ? may_begin

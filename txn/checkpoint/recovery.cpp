@@ -164,8 +164,9 @@ core::Task<std::expected<std::optional<History>, Text>> read_history(core::Direc
       }
       std::vector<LogRecord> older;
       for (DecodedRecord& record : run.records) older.push_back(std::move(record.record));
-      history.records.insert(history.records.begin(), std::make_move_iterator(older.begin()),
-                             std::make_move_iterator(older.end()));
+      const bool is_backwards = planted(Planted::ReplayRunsBackwards);
+      history.records.insert(is_backwards ? history.records.end() : history.records.begin(),
+                             std::make_move_iterator(older.begin()), std::make_move_iterator(older.end()));
       if (history.snapshot && history.snapshot->sequence + 1 >= history.records.front().sequence) break;
       if (!run.begins_with_boot) {
         const Text place = run.gap.empty() ? fmt::format("run {}", history.last.file.epoch()) : run.gap;

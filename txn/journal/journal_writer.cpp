@@ -25,7 +25,8 @@ bool JournalWriter::is_broken(FileId file) const {
 core::Task<core::Result<Extent>> JournalWriter::append(core::Bytes record, RecordKind kind) {
   co_await append_turn_.acquire();
   const auto needed = record.size();
-  if (current_ == nullptr || current_->broken || current_->end + needed + 8 > current_->capacity) {
+  if (current_ == nullptr || current_->broken || current_->end + needed + 8 > current_->capacity ||
+      shard_.perhaps(core::Perhaps::JournalFileIsFull)) {
     if (auto opened = co_await open_next_file(needed); !opened) {
       append_turn_.release();
       co_return std::unexpected(opened.error());
@@ -45,6 +46,7 @@ core::Task<core::Result<Extent>> JournalWriter::append(core::Bytes record, Recor
   extent.checksum = record_checksum(place_.store, file->id, kind, extent.offset, record);
   file->end += needed;
   const auto put_in = co_await put(record);
+  if (put_in && shard_.perhaps(core::Perhaps::JournalWritesEarly)) submit_filled();
   append_turn_.release();
   CO_TRY_VOID(put_in);
   co_return extent;
@@ -161,6 +163,9 @@ core::Task<core::Result<>> JournalWriter::open_next_file(std::uint64_t bytes_nee
     // Loads that all fail never ask for a sync: their full files must be closed all the same, to be reclaimed.
     if (unsynced_sealed_.size() > 1) shard_.spawn(sync());
   }
+  if (planted(Planted::AppendToOldFile) && stats_.files_made == 0 && co_await open_old_file()) {
+    co_return core::Result<>{};
+  }
   const FileId id = FileId::make(place_.epoch, shard_.id().value, next_counter_);
   const std::string name = format_file_name(FileKind::Journal, id);
   CO_TRY(core::File file,
@@ -197,6 +202,34 @@ core::Task<core::Result<>> JournalWriter::open_next_file(std::uint64_t bytes_nee
   current_->end = FileHeader::kBytes;
   co_return core::Result<>{};
 }
+
+#ifdef PENSTOCK_PLANTED_BUGS
+// AppendToOldFile: the newest file of this shard's earlier runs, behind what is in it.
+core::Task<bool> JournalWriter::open_old_file() {
+  const auto names = co_await directory_.list();
+  std::optional<FileId> newest;
+  for (const std::string& name : names ? *names : std::vector<std::string>()) {
+    const auto file = parse_file_name(name);
+    if (!file || file->kind != FileKind::Journal || file->id.shard() != shard_.id().value) continue;
+    if (file->id.epoch() < place_.epoch && (!newest || *newest < file->id)) newest = file->id;
+  }
+  if (!newest) co_return false;
+  auto file = co_await directory_.open_file(format_file_name(FileKind::Journal, *newest),
+                                            {.write = true, .direct = true});
+  const auto size = file ? co_await file->size() : core::Result<std::uint64_t>(std::unexpected(file.error()));
+  if (!size || *size % core::kPage != 0) {
+    if (file) co_await file->close();
+    co_return false;
+  }
+  ++stats_.files_made;
+  current_ = std::make_shared<OpenFile>();
+  current_->id = *newest;
+  current_->file = std::move(*file);
+  current_->end = *size;
+  current_->capacity = *size + limits_.file_bytes;
+  co_return true;
+}
+#endif
 
 core::Task<void> JournalWriter::sync() {
   co_await sync_turn_.acquire();

@@ -53,6 +53,7 @@ class JournalWriter {
   // Everything appended before is durable, or its file is broken.
   core::Task<void> sync();
   bool is_broken(FileId file) const;
+  std::size_t pinned_files() const { return pins_.size(); }
 
   // Files that will never be written again and that no open load refers to; forget() what the reclaimer takes.
   std::vector<FileId> sealed_files() const;
@@ -94,6 +95,7 @@ class JournalWriter {
   };
 
   core::Task<core::Result<>> open_next_file(std::uint64_t bytes_needed);
+  core::Task<bool> open_old_file();  // a planted bug
   core::Task<void> acquire_buffer();
   void submit_filled();
   core::Task<void> write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer,

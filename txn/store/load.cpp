@@ -102,8 +102,11 @@ core::Task<std::expected<void, LoadError>> Load::append(core::Bytes piece) {
     result = takes ? co_await take_segment(piece) : co_await decode(piece);
   }
   note_memory();
-  if (result && !failure_ && shard_.load_memory() > shard_.limits().load_memory_max) {
-    co_await shard_.keep_memory_bounded(*this);
+  if (result && !failure_) {
+    const bool is_told_so = shard_.shard().perhaps(core::Perhaps::BudgetIsFull);
+    if (is_told_so || shard_.load_memory() > shard_.limits().load_memory_max) {
+      co_await shard_.keep_memory_bounded(*this, is_told_so);
+    }
   }
   if (result && failure_) result = std::unexpected(*failure_);
   busy_ = false;

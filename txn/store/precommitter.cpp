@@ -55,12 +55,18 @@ core::Task<void> Precommitter::run() {
       waiting_.pop_front();
       const SchemaId schema = load->load.table->schema->id;
       if (load->load.two_phase) {
+        const auto alike = plain.find(schema);
+        if (planted(Planted::ShareBlockAcrossFates) && alike != plain.end() && load->rest != nullptr) {
+          EndedLoad& other = *batch->groups[alike->second].loads.back();
+          if (other.rest != nullptr) other.rest->append_all(*std::exchange(load->rest, nullptr));
+        }
         batch->groups.push_back(Group{.loads = {load}, .is_two_phase = true});
         continue;
       }
       const auto [at, is_new] = plain.emplace(schema, batch->groups.size());
       if (is_new) batch->groups.emplace_back();
       batch->groups[at->second].loads.push_back(load);
+      if (shard_.shard().perhaps(core::Perhaps::VoteIsFull)) break;
     }
     co_await write(*batch);
     shard_.shard().spawn(vote(std::move(batch)));
@@ -153,7 +159,7 @@ core::Task<std::expected<void, std::string>> Precommitter::write_plain(Group& gr
     }
     shared->append_all(*load->rest);
     load->rest.reset();
-    if (shared->is_full(shard_.limits().block)) {
+    if (shared->is_full(shard_.limits().block) || shard_.shard().perhaps(core::Perhaps::SharedBlockIsFull)) {
       auto block = co_await shard_.write_block(*table, *shared, group.pins);
       if (!block) co_return std::unexpected(block.error());
       group.blocks.push_back(*block);

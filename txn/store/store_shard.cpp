@@ -5,10 +5,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/planted.hpp"
 #include "txn/column/block_format.hpp"
 #include "txn/store/load.hpp"
 
 namespace penstock::txn {
+
+using core::Planted;
+using core::planted;
+
 namespace {
 // An encoded block larger than this gives its memory back after it is written (rows of many MiB are rare).
 constexpr std::size_t kKeptScratchBytes = 4 * core::kMiB;
@@ -179,8 +184,12 @@ void StoreShard::apply(const VisibleChange& change) {
 
 void StoreShard::delist(Load& load) { std::erase(loads_, &load); }
 
-core::Task<void> StoreShard::keep_memory_bounded(Load& caller) {
-  while (load_memory_ > limits_.load_memory_max && !caller.has_failed()) {
+core::Task<void> StoreShard::keep_memory_bounded(Load& caller, bool is_full) {
+  for (; (is_full || load_memory_ > limits_.load_memory_max) && !caller.has_failed(); is_full = false) {
+    if (planted(Planted::BudgetWaitsForLoad)) {
+      co_await memory_released_.wait();
+      continue;
+    }
     Load* largest = nullptr;
     Load* longest = nullptr;
     std::size_t row_bytes = 0;
@@ -194,6 +203,8 @@ core::Task<void> StoreShard::keep_memory_bounded(Load& caller) {
     }
     if (largest != nullptr && largest->builder_memory() > 0) {
       co_await largest->shrink();
+    } else if (load_memory_ <= limits_.load_memory_max) {
+      co_return;
     } else if (longest != nullptr && longest->can_shrink(caller) && row_bytes > limits_.load_memory_max) {
       // (If the longest is busy, nobody fails in its place: whoever is busy with it comes here next.)
       longest->fail(

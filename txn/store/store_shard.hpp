@@ -72,13 +72,14 @@ class StoreShard {
   std::size_t open_loads() const { return loads_.size(); }
   void note_memory(std::size_t before, std::size_t after);
   std::size_t load_memory() const { return load_memory_; }
-  core::Task<void> keep_memory_bounded(Load& caller);
+  // `is_full`: one builder goes out even if there is memory.
+  core::Task<void> keep_memory_bounded(Load& caller, bool is_full = false);
   // What its own loads have received, for whoever asks whether this shard has time for rows of others: it has if not much
   // came since the question before.
   void note_received(std::size_t bytes) { received_bytes_ += bytes; }
   bool has_time();
   void note_segment() { ++segments_; }
-  std::uint64_t segments() const { return segments_; }           // of others' loads, read here
+  std::uint64_t segments() const { return segments_; }  // of others' loads, read here
   void wake_memory_waiters() { memory_released_.notify_all(); }  // one of them was aborted
   // Windows of compressed bodies. False: together they take more than inflate_memory_max now.
   bool note_inflate_memory(std::size_t before, std::size_t after) {

@@ -33,6 +33,13 @@ std::int64_t run(UringKernel& kernel, Op request) {
   return run(kernel, op);
 }
 
+TEST(UringKernel, no_rare_path_is_taken_at_will) {
+  UringWorld world;
+  for (std::size_t i = 0; i < kPerhapsCount; ++i) {
+    EXPECT_FALSE(world.kernel().perhaps(static_cast<Perhaps>(i)));
+  }
+}
+
 TEST(UringKernel, an_idle_poll_makes_no_system_call) {
   UringWorld world;
   UringKernel& kernel = world.kernel();

@@ -49,6 +49,10 @@ constexpr Case kCases[] = {
     {Planted::SkipLabelRunSync, "SkipLabelRunSync", "labels"},
     {Planted::ForgetLabelRuns, "ForgetLabelRuns", "labels"},
     {Planted::UnlinkMergedRuns, "UnlinkMergedRuns", "labels"},
+    {Planted::AppendToOldFile, "AppendToOldFile"},
+    {Planted::ReplayRunsBackwards, "ReplayRunsBackwards"},
+    {Planted::UnlinkBeforeBoot, "UnlinkBeforeBoot"},
+    {Planted::DropFullTail, "DropFullTail"},
 };
 constexpr std::uint64_t kSchedulesMax = 40'000;
 
