@@ -1,0 +1,3 @@
+QUICK={}
+FULL={}
+SECTIONS={}
