@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -37,20 +38,16 @@ class Setting:
 
     def port(self):
         """A free port, out of the given range if there is one."""
-        import socket
-
-        while True:
-            if self.ports[0]:
-                if self.next_port > self.ports[1]:
-                    raise Broken("no free port is left in the range")
-                wanted, self.next_port = self.next_port, self.next_port + 1
-            else:
-                wanted = 0
+        first, last = self.ports
+        for _ in range(last - first + 1):
+            wanted = self.next_port
+            self.next_port = first if wanted == last else wanted + 1
             try:
                 with socket.create_server(("127.0.0.1", wanted)) as tried:
                     return tried.getsockname()[1]
             except OSError:
                 continue
+        raise Broken(f"no port from {first} to {last} is free")
 
 
 class Peer:
