@@ -50,7 +50,7 @@ def generated(bench, peer, table, what, seconds_max, keep=False, **flags):
         done = subprocess.run(generator_words(bench, peer.server, table, json=path, **flags), capture_output=True, text=True,
                               timeout=seconds_max, check=False)
     if done.returncode:
-        raise base.Broken(f"{what}: {(done.stderr or done.stdout).strip()[-400:]}")
+        raise base.Broken(f"{what}: {' '.join((done.stderr or done.stdout).split())[:300]}")
     with open(path, encoding="utf-8") as file:
         found = json.load(file)
     if not found["checked"]:

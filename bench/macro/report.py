@@ -8,7 +8,7 @@ from targets import all_outcomes
 
 def figure_text(outcome):
     if outcome.figure is None:
-        return f"- ({outcome.why})"
+        return f"- ({outcome.why if len(outcome.why) < 50 else 'see below'})"
     return outcome.figure.text(outcome.target.digits, outcome.target.unit)
 
 
@@ -60,7 +60,7 @@ def remarks(result):
     if flagged:
         yield f"disturbed: {flagged} of {len(runs)} blocks (more than 1 % stolen by the host, or 10 % used by others)"
     for failure in result["failures"]:
-        yield f"failed: {failure['peer']}, {failure['what']}: {failure['why']}"
+        yield f"failed: {failure['peer']}, {failure['what']}: {' '.join(failure['why'].split())}"
 
 
 def headline(result):
