@@ -1,16 +1,20 @@
 """T1, T1b, T2, T3, T13: the same file of rows through penstock and each peer, in pairs that take turns in going first."""
 
 import os
+import struct
+import subprocess
 
 import digest
 import sender
 from figures import Figure, median, order_of_pairs, paired_ratios
 from machine import Block
 from peers import base
+from peers.penstock_stream import e2e
 from targets import BY_NAME, Outcome
 
 BEST_CLICKHOUSE = ("chdb", "clickhouse2")
-FAILURES = (base.Broken, base.Unavailable, digest.WrongRows, sender.SendFailed, OSError, AssertionError, ValueError, KeyError)
+FAILURES = (base.Broken, base.Unavailable, digest.WrongRows, sender.SendFailed, e2e.Broken, OSError, AssertionError, ValueError,
+            LookupError, RuntimeError, struct.error, subprocess.SubprocessError)
 
 
 class Pairs:

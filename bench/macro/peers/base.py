@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import time
 TICK = os.sysconf("SC_CLK_TCK")
 THREADS = 2
 QUIET_SECONDS = 5
+ANSWER_SECONDS = 900
 
 
 class Unavailable(Exception):
@@ -241,6 +243,8 @@ class Worker:
         try:
             self.process.stdin.write(json.dumps(question) + "\n")
             self.process.stdin.flush()
+            if not select.select([self.process.stdout], [], [], ANSWER_SECONDS)[0]:
+                self.process.kill()
             line = self.process.stdout.readline()
         except BrokenPipeError:
             line = ""
