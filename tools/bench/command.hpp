@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <functional>
+#include <memory>
 
 namespace penstock::tools {
 
@@ -21,6 +22,9 @@ class BenchCommand {
   struct Flags;
   void add_rows();
   void add_schema();
+  void add_run();
+  void add_run_figures(CLI::App* run);
+  void add_sink();
 
   CLI::App* bench_;
   std::unique_ptr<Flags> flags_;

@@ -1,0 +1,91 @@
+#include "tools/bench/histogram.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace penstock::tools {
+namespace {
+
+constexpr std::size_t kSubBits = 7;
+constexpr std::size_t kSubs = 1 << kSubBits;  // buckets for each doubling
+constexpr std::size_t kDoublings = 30;
+constexpr std::size_t kBuckets = kSubs * (kDoublings + 1);
+constexpr std::uint64_t kSpreadPoints = 64;
+
+}  // namespace
+
+Histogram::Histogram() : weights_(kBuckets) {}
+
+std::size_t Histogram::bucket_of(std::uint64_t micros) {
+  if (micros < kSubs) return micros;
+  const std::size_t shift = static_cast<std::size_t>(std::bit_width(micros)) - kSubBits - 1;
+  return std::min(kSubs * shift + (micros >> shift), kBuckets - 1);
+}
+
+std::uint64_t Histogram::last_of(std::size_t bucket) {
+  if (bucket < 2 * kSubs) return bucket;
+  const std::size_t shift = bucket / kSubs - 1;
+  return ((bucket % kSubs + kSubs + 1) << shift) - 1;
+}
+
+void Histogram::add(Nanos time, std::uint64_t weight) {
+  if (weight == 0) return;
+  const Nanos from_zero = std::max<Nanos>(time, 0);
+  weights_[bucket_of(static_cast<std::uint64_t>(from_zero) / 1000)] += weight;
+  weight_ += weight;
+  sum_ += static_cast<double>(from_zero) * static_cast<double>(weight);
+  max_ = std::max(max_, from_zero);
+}
+
+void Histogram::add_spread(Nanos first, Nanos last, std::uint64_t weight) {
+  const std::uint64_t points = std::min(weight, kSpreadPoints);
+  if (points <= 1 || first == last) return add(std::max(first, last), weight);
+  for (std::uint64_t i = 0; i < points; ++i) {
+    const Nanos time = first + static_cast<Nanos>(static_cast<double>(last - first) * static_cast<double>(i) /
+                                                  static_cast<double>(points - 1));
+    add(time, weight * (i + 1) / points - weight * i / points);
+  }
+}
+
+void Histogram::add(const Histogram& other) {
+  for (std::size_t i = 0; i < kBuckets; ++i) weights_[i] += other.weights_[i];
+  weight_ += other.weight_;
+  sum_ += other.sum_;
+  max_ = std::max(max_, other.max_);
+}
+
+void Histogram::clear() {
+  std::ranges::fill(weights_, 0);
+  weight_ = 0;
+  sum_ = 0;
+  max_ = 0;
+}
+
+Nanos Histogram::mean() const {
+  return weight_ == 0 ? 0 : static_cast<Nanos>(sum_ / static_cast<double>(weight_));
+}
+
+Nanos Histogram::percentile(double percent) const {
+  if (weight_ == 0) return 0;
+  const auto wanted = std::clamp<std::uint64_t>(
+      static_cast<std::uint64_t>(std::ceil(percent / 100 * static_cast<double>(weight_))), 1, weight_);
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i < kBuckets; ++i) {
+    below += weights_[i];
+    if (below >= wanted) return std::min(static_cast<Nanos>(last_of(i) + 1) * 1000, max_);
+  }
+  return max_;
+}
+
+std::string Histogram::to_json() const {
+  const auto millis = [](Nanos time) { return static_cast<double>(time) / kMillisecond; };
+  return fmt::format(
+      R"({{"weight":{},"mean_ms":{:.3f},"p50_ms":{:.3f},"p90_ms":{:.3f},"p99_ms":{:.3f},"p999_ms":{:.3f},"max_ms":{:.3f}}})",
+      weight_, millis(mean()), millis(percentile(50)), millis(percentile(90)), millis(percentile(99)),
+      millis(percentile(99.9)), millis(max_));
+}
+
+}  // namespace penstock::tools
