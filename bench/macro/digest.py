@@ -1,11 +1,13 @@
 """Count, sum and xor of a column of whole numbers, and the check that lets a figure be a figure."""
 
 import functools
-import mmap
+import itertools
 import operator
 import re
 
 MASK = (1 << 64) - 1
+BATCH = 100_000
+PIECE = 32 << 20
 
 
 class WrongRows(Exception):
@@ -20,8 +22,11 @@ class Digest:
 
     @classmethod
     def of(cls, values):
-        values = list(values)
-        return cls(len(values), sum(values), functools.reduce(operator.xor, values, 0))
+        """Of any number of whole numbers, a batch of them in memory at a time."""
+        whole, values = cls(0, 0, 0), iter(values)
+        while batch := list(itertools.islice(values, BATCH)):
+            whole += cls(len(batch), sum(batch), functools.reduce(operator.xor, batch))
+        return whole
 
     def times(self, count):
         """Of the same rows, `count` times over."""
@@ -53,10 +58,17 @@ def keys_of_text(text, form, name, index):
     return re.findall(rb"^(?:[^\t\n]*\t){%d}(-?\d+)" % index, text, re.MULTILINE)
 
 
+def whole_lines(path):
+    """The file in pieces that end with a line."""
+    with open(path, "rb", buffering=0) as file:
+        rest = b""
+        while piece := file.read(PIECE):
+            cut = piece.rfind(b"\n") + 1
+            yield rest + piece[:cut]
+            rest = piece[cut:]
+        yield rest
+
+
 def digest_of_file(path, form, name, index):
     """Read off the file itself, so that a mistake of the generator's own count cannot hide a lost row."""
-    with open(path, "rb") as file:
-        if file.seek(0, 2) == 0:
-            return Digest(0, 0, 0)
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-            return Digest.of(map(int, keys_of_text(text, form, name, index)))
+    return Digest.of(int(key) for piece in whole_lines(path) for key in keys_of_text(piece, form, name, index))

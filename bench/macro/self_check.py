@@ -147,6 +147,16 @@ class Checks(unittest.TestCase):
         self.assertEqual(digest.digest_of_file(second, "csv", "n", 1), digest.Digest.of([5, 6]))
         self.assertEqual(digest.digest_of_file(self.file("empty", b""), "csv", "k", 0), digest.Digest(0, 0, 0))
 
+    def test_a_file_in_pieces_and_numbers_in_batches_lose_none(self):
+        keys = list(range(10**9, 10**9 + 2500))
+        path = self.file("long.tsv", b"".join(b"%d\tx\n" % key for key in keys)[:-1])  # the last line has no end
+        digest.PIECE, digest.BATCH, before = 1000, 700, (digest.PIECE, digest.BATCH)
+        try:
+            self.assertEqual(digest.digest_of_file(path, "csv", "k", 0), digest.Digest.of(keys))
+            self.assertEqual(digest.Digest.of(keys).rows, len(keys))
+        finally:
+            digest.PIECE, digest.BATCH = before
+
     def test_many_loads_of_one_body_add_up(self):
         keys = [3, 5, 6]
         for count in (1, 2, 5):
