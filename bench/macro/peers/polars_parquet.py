@@ -13,8 +13,8 @@ def kind_of(column, form):
     kind = "decimal" if column.kind.startswith("DECIMAL") else KINDS.get(column.kind, "text")
     if form == "csv":
         return kind
-    # Its JSON reader makes no decimals and no dates, and times at 23 CPU-seconds a GB: it is given what it is good at.
-    return {"decimal": "double", "date": "text", "datetime": "text"}.get(kind, kind)
+    # Its JSON reader makes no decimals, dates or small integers, and times at 23 CPU-seconds a GB: it is given what it is good at.
+    return {"decimal": "double", "date": "text", "datetime": "text", "int8": "int32", "int16": "int32"}.get(kind, kind)
 
 
 class Polars(base.Peer):
