@@ -98,6 +98,7 @@ class Semaphore {
     }
   }
   std::size_t free() const { return permits_; }
+  std::size_t waiting() const { return waiters_.waiting(); }
 
  private:
   std::size_t permits_;

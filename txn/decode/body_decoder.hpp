@@ -59,6 +59,8 @@ class BodyDecoder {
   virtual bool is_between_rows() const { return false; }
   // Only between rows, or of a decoder that has read nothing: the next byte is this one of the body, a row's first.
   virtual void go_to(std::uint64_t offset) {}
+  // Only between rows: gives back the memory that it keeps for the next unfinished one.
+  virtual void let_go() {}
 
   // Whether texts inside of nested values are written as in JSON.
   virtual bool has_json_escapes() const { return false; }

@@ -67,6 +67,7 @@ class JsonDecoder final : public BodyDecoder {
   std::string_view row_end() const override;
   bool is_between_rows() const override { return carry_.size() == 0 && mark_done_ && !held_.is_active; }
   void go_to(std::uint64_t offset) override;
+  void let_go() override { carry_.release(); }
 
  private:
   using State = FeedResult::State;

@@ -30,7 +30,8 @@ Load::~Load() {
 }
 
 void Load::note_memory() {
-  const std::size_t now = builder_memory() + unfinished_row_bytes();
+  const std::size_t split = split_ == nullptr ? 0 : split_->taken_bytes();  // it notes those itself
+  const std::size_t now = builder_memory() - split + unfinished_row_bytes();
   shard_.note_memory(noted_memory_, now);
   noted_memory_ = now;
 }
@@ -40,13 +41,17 @@ void Load::release_pins() {
   pins_.clear();
 }
 
+LoadCounts Load::own_counts() const {
+  if (decoder_ == nullptr) return final_counts_;
+  return LoadCounts{.total_rows = decoder_->total_rows(),
+                    .loaded_rows = decoder_->loaded_rows(),
+                    .filtered_rows = decoder_->filtered_rows(),
+                    .unselected_rows = decoder_->unselected_rows(),
+                    .body_bytes = body_bytes_};
+}
+
 LoadCounts Load::counts() const {
-  LoadCounts counts = decoder_ == nullptr ? final_counts_
-                                          : LoadCounts{.total_rows = decoder_->total_rows(),
-                                                       .loaded_rows = decoder_->loaded_rows(),
-                                                       .filtered_rows = decoder_->filtered_rows(),
-                                                       .unselected_rows = decoder_->unselected_rows(),
-                                                       .body_bytes = body_bytes_};
+  LoadCounts counts = own_counts();
   if (split_ != nullptr) split_->add_counts(counts);
   return counts;
 }
@@ -73,10 +78,9 @@ void Load::allow_split(MakeDecoding make) {
   split_ = std::make_unique<LoadSplit>(shard_, load_, std::string(decoder_->row_end()), std::move(make));
 }
 
-void Load::become_part(FormerNames names) {
+void Load::become_part() {
   is_part_ = true;
   is_receiving_ = false;
-  former_names_ = std::move(names);
 }
 
 LoadError Load::decode_error() const {
@@ -95,6 +99,8 @@ core::Task<std::expected<void, LoadError>> Load::append(core::Bytes piece) {
   busy_ = true;
   std::expected<void, LoadError> result{};
   if (is_behind()) result = co_await follow_table();
+  if (const LoadError* const error = split_ == nullptr ? nullptr : split_->error(); error != nullptr)
+    result = std::unexpected(*error);
   body_bytes_ += piece.size();
   shard_.note_received(piece.size());
   while (!piece.empty() && result && !failure_) {
@@ -134,9 +140,8 @@ core::Task<std::expected<void, LoadError>> Load::decode(core::Bytes& piece) {
 // Bytes for another shard. What is left of a row behind them is the begin of what comes next.
 core::Task<std::expected<void, LoadError>> Load::take_segment(core::Bytes& piece) {
   piece = piece.subspan(split_->take(piece));
-  if (const LoadError* const error = split_->error()) co_return std::unexpected(*error);
   if (!split_->is_full()) co_return std::expected<void, LoadError>{};
-  split_->send(former_names_);
+  split_->send(load_.table, former_names_);
   if (split_->has_helper()) co_return std::expected<void, LoadError>{};
   co_return co_await decode_taken();
 }
@@ -157,31 +162,45 @@ core::Task<std::expected<void, LoadError>> Load::decode_taken() {
   co_return std::expected<void, LoadError>{};
 }
 
-core::Task<std::expected<void, LoadError>> Load::append_segment(core::Bytes rows, std::uint64_t offset) {
-  CHECK(is_part_ && !busy_);
-  busy_ = true;
+core::Task<std::expected<void, LoadError>> Load::append_segment(core::Bytes rows, std::uint64_t offset,
+                                                                std::shared_ptr<const Table> table,
+                                                                FormerNames names) {
+  CHECK(is_part_);
+  if (failure_) co_return std::unexpected(*failure_);
   shard_.note_segment();
+  busy_ = true;
+  former_names_ = std::move(names);
   std::expected<void, LoadError> result{};
-  if (is_behind()) result = co_await follow_table();
-  if (result && !failure_) decoder_->go_to(offset);
-  while (!rows.empty() && result && !failure_) {
+  if (follow_) result = co_await follow_to(std::move(table));
+  if (result && !failure_) result = co_await read_segment(rows, offset);
+  if (result && failure_) result = std::unexpected(*failure_);
+  if (!result) fail(result.error());
+  busy_ = false;
+  co_return result;
+}
+
+void Load::let_go() {
+  if (failure_) return;  // it has none
+  builder_->release_memory();
+  decoder_->let_go();
+  note_memory();
+}
+
+core::Task<std::expected<void, LoadError>> Load::read_segment(core::Bytes rows, std::uint64_t offset) {
+  decoder_->go_to(offset);
+  while (!rows.empty() && !failure_) {
     core::Bytes slice = rows.first(std::min(rows.size(), kSliceOfSegment));
     rows = rows.subspan(slice.size());
-    result = co_await decode(slice);
+    CO_TRY_VOID(co_await decode(slice));
     note_memory();
     if (!rows.empty()) co_await shard_.shard().yield();
   }
-  // It waits for nobody's memory: loads of two shards may be parts of each other's.
-  const bool is_tight = shard_.load_memory() > shard_.limits().load_memory_max / 2;
-  if (result && !failure_) result = co_await settle_rows(is_tight ? Keep::Nothing : Keep::Memory);
-  if (result && !failure_ && !decoder_->is_between_rows()) {
-    result = std::unexpected(LoadError{
+  if (!failure_) CO_TRY_VOID(co_await settle_rows(Keep::Memory));
+  if (!failure_ && !decoder_->is_between_rows()) {
+    co_return std::unexpected(LoadError{
         "INTERNAL_ERROR", "the body could not be cut between rows: load it with limits.split_segments = 0"});
   }
-  if (result && failure_) result = std::unexpected(*failure_);
-  busy_ = false;
-  not_busy_.notify_all();
-  co_return result;
+  co_return std::expected<void, LoadError>{};
 }
 
 core::Task<std::expected<void, LoadError>> Load::flush_block(Keep keep) {
@@ -232,7 +251,7 @@ core::Task<void> Load::shrink() {
 }
 
 void Load::note_catalog() {
-  if (!follow_) return;
+  if (!follow_ || is_part_) return;  // a part hears of changes from its load
   const auto table = shard_.tablets().catalog()->find_table(load_.table->id);
   if (table != nullptr) former_names_.note(table->schema);
 }
@@ -254,30 +273,41 @@ std::shared_ptr<const Table> Load::newer_table() {
 }
 
 core::Task<std::expected<void, LoadError>> Load::follow_table() {
-  while (const auto table = newer_table()) {
+  while (auto table = newer_table()) {
     former_names_.note(table->schema);
-    auto aliases = former_names_.aliases(*table->schema);
-    if (have_same_rows(*table->schema, *load_.table->schema) && aliases == aliases_) continue;
-    const auto change = follow_(*table, aliases);
-    if (!change) {
-      refused_ = table->schema->id;
-      core::log_warn("load_keeps_old_columns", "txn", load_.txn.value, "label", load_.label, "why",
-                     change.error());
-      continue;
-    }
-    CO_TRY_VOID(co_await settle_rows(Keep::Nothing));
+    CO_TRY_VOID(co_await follow_to(std::move(table)));
     if (failure_) break;
-    (*change)();
-    aliases_ = std::move(aliases);
-    load_.table = table;
-    builder_ = std::make_unique<BlockBuilder>(table->schema);
   }
+  co_return std::expected<void, LoadError>{};
+}
+
+// Bytes that were taken came before the change, and are read with the columns of before.
+core::Task<std::expected<void, LoadError>> Load::follow_to(std::shared_ptr<const Table> table) {
+  auto aliases = former_names_.aliases(*table->schema);
+  if (table->schema == load_.table->schema && aliases == aliases_) co_return std::expected<void, LoadError>{};
+  if (have_same_rows(*table->schema, *load_.table->schema) && aliases == aliases_)
+    co_return std::expected<void, LoadError>{};
+  const auto change = follow_(*table, aliases);
+  if (!change) {
+    refused_ = table->schema->id;
+    core::log_warn("load_keeps_old_columns", "txn", load_.txn.value, "label", load_.label, "why",
+                   change.error());
+    co_return std::expected<void, LoadError>{};
+  }
+  CO_TRY_VOID(co_await decode_taken());
+  if (!failure_) CO_TRY_VOID(co_await settle_rows(Keep::Nothing));
+  if (failure_) co_return std::expected<void, LoadError>{};
+  (*change)();
+  aliases_ = std::move(aliases);
+  load_.table = std::move(table);
+  builder_ = std::make_unique<BlockBuilder>(load_.table->schema);
   co_return std::expected<void, LoadError>{};
 }
 
 void Load::fail(LoadError why) {
   if (!failure_) failure_ = std::move(why);
-  final_counts_ = counts();
+  final_counts_ = own_counts();
+  if (split_ != nullptr) split_->drop_taken();
   builder_->release_memory();
   decoder_.reset();
   blocks_.clear();

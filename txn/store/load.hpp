@@ -85,7 +85,7 @@ class Load {
   std::string error_log() const;
 
   // For StoreShard::keep_memory_bounded.
-  bool can_shrink(const Load& caller) const { return !ended_ && (!busy_ || this == &caller); }
+  bool can_shrink(const Load& caller) const { return !ended_ && !is_part_ && (!busy_ || this == &caller); }
   std::size_t builder_memory() const;
   std::size_t unfinished_row_bytes() const { return decoder_ == nullptr ? 0 : decoder_->reserved_bytes(); }
   core::Task<void> shrink();
@@ -104,10 +104,14 @@ class Load {
   void set_source(LoadSource* source) { source_ = source; }
   LoadSource* source() const { return source_; }
 
-  // As a part, on the part's shard. Rows from `offset` of the body on, written out when it returns.
-  void become_part(FormerNames names);
+  // As a part, on the part's shard: rows from `offset` of the body on, of the table as the load itself reads rows there.
+  // They are written out when it returns. After a failure the others fail at once.
+  void become_part();
   bool is_part() const { return is_part_; }
-  core::Task<std::expected<void, LoadError>> append_segment(core::Bytes rows, std::uint64_t offset);
+  core::Task<std::expected<void, LoadError>> append_segment(core::Bytes rows, std::uint64_t offset,
+                                                            std::shared_ptr<const Table> table,
+                                                            FormerNames names);
+  void let_go();  // of the memory that the next segment would use again
   std::vector<BlockRef> take_blocks() { return std::exchange(blocks_, {}); }
   std::vector<FileId> take_pins() { return std::exchange(pins_, {}); }  // unpinning them is the taker's
   const RowRejects* rejects() const { return decoder_ == nullptr ? nullptr : &decoder_->rejects(); }
@@ -118,6 +122,9 @@ class Load {
   core::Task<std::expected<void, LoadError>> flush_block(Keep keep);
   core::Task<std::expected<void, LoadError>> settle_rows(Keep keep);
   core::Task<std::expected<void, LoadError>> follow_table();
+  core::Task<std::expected<void, LoadError>> follow_to(std::shared_ptr<const Table> table);
+  core::Task<std::expected<void, LoadError>> read_segment(core::Bytes rows, std::uint64_t offset);
+  LoadCounts own_counts() const;
   core::Task<std::expected<void, LoadError>> decode(core::Bytes& piece);
   core::Task<std::expected<void, LoadError>> take_segment(core::Bytes& piece);
   core::Task<std::expected<void, LoadError>> decode_taken();

@@ -9,7 +9,9 @@
 namespace penstock::txn {
 namespace {
 constexpr std::uint32_t kBlocksBetweenQuestions = 16;  // to a shard that had no time
-}
+constexpr core::Duration kAnswerCounts =
+    std::chrono::milliseconds(200);  // of a shard that is not helping now
+}  // namespace
 
 // Reasons that a decoder has kept of the rows of one stretch of the body: those numbered [from, to).
 struct LoadSplit::Stretch {
@@ -22,6 +24,7 @@ struct LoadSplit::Stretch {
 struct LoadSplit::SegmentEnd {
   std::expected<void, LoadError> result{};
   std::vector<BlockRef> blocks;
+  std::vector<FileId> pins;
   std::size_t rejects_before = 0;
   std::size_t rejects_after = 0;
   bool has_time = false;
@@ -30,7 +33,7 @@ struct LoadSplit::SegmentEnd {
 struct LoadSplit::PartEnd {
   LoadCounts counts;
   RowRejects rejects;
-  std::vector<FileId> pins;
+  bool is_broken = false;  // a file that has blocks of it
 };
 
 struct LoadSplit::Helper {
@@ -39,13 +42,13 @@ struct LoadSplit::Helper {
   StoreShard& shard;
   // The home shard's:
   bool has_time = false;
+  core::Instant answered{};  // when it said so
   bool is_asked = false;
   std::uint32_t blocks_until_asked = 0;
   std::size_t segments = 0;  // under way
   bool has_part = false;
-  std::optional<FormerNames> names;  // for the part, when it is made
-  std::vector<FileId> pins;          // after close(), and so is what follows
-  RowRejects rejects;
+  std::vector<FileId> pins;  // its files that have blocks of the load, one for each segment and file
+  RowRejects rejects;        // after close()
   // The helper's:
   std::unique_ptr<Load> part;
   core::Semaphore turn{1};
@@ -84,7 +87,9 @@ LoadSplit::Helper* LoadSplit::idle_helper() {
 
 bool LoadSplit::has_helper() {
   if (!can_cut_ || error_ || home_.load_memory() > home_.limits().load_memory_max / 2) return false;
+  const core::Instant now = home_.shard().now().monotonic;
   for (const auto& helper : helpers_) {
+    if (helper->segments == 0 && now - helper->answered > kAnswerCounts) helper->has_time = false;
     if (helper->has_time || helper->is_asked) continue;
     if (helper->blocks_until_asked > 0) {
       --helper->blocks_until_asked;
@@ -98,12 +103,14 @@ bool LoadSplit::has_helper() {
 }
 
 namespace {
-core::Task<bool> ask_there(StoreShard* shard) { co_return shard->has_time(); }
+core::Task<bool> ask_there(StoreShard* shard, TxnId load) { co_return shard->has_time(load); }
 }  // namespace
 
 core::Task<void> LoadSplit::ask(Helper* helper) {
   StoreShard* const shard = &helper->shard;
-  helper->has_time = co_await core::call_on(shard->shard().id(), [shard] { return ask_there(shard); });
+  helper->has_time = co_await core::call_on(shard->shard().id(),
+                                            [shard, load = load_.txn] { return ask_there(shard, load); });
+  helper->answered = home_.shard().now().monotonic;
   if (!helper->has_time) helper->blocks_until_asked = kBlocksBetweenQuestions;
   helper->is_asked = false;
   --calls_;
@@ -138,7 +145,7 @@ std::unique_ptr<LoadSplit::Segment> LoadSplit::new_segment(std::uint64_t offset)
   return segment;
 }
 
-void LoadSplit::send(const FormerNames& names) {
+void LoadSplit::send(std::shared_ptr<const Table> table, const FormerNames& names) {
   CHECK(is_full());
   const std::string_view text = core::as_text(taking_->bytes.bytes());
   const std::size_t last = text.rfind(row_end_);
@@ -152,7 +159,8 @@ void LoadSplit::send(const FormerNames& names) {
   rest->bytes.append(text.data() + end, text.size() - end);
   taking_->bytes.set_size(end);
   turn_ = (turn_ + 1) % helpers_.size();
-  if (!helper->has_part) helper->names = names;
+  taking_->table = std::move(table);
+  taking_->names = names;
   helper->has_part = true;
   ++helper->segments;
   ++calls_;
@@ -171,14 +179,28 @@ LoadSplit::Segment LoadSplit::take_back() {
   return segment;
 }
 
+void LoadSplit::drop_taken() {
+  taking_.reset();
+  drop_idle_memory();
+  note_memory();
+}
+
+void LoadSplit::note_error(LoadError error, std::uint64_t offset) {
+  if (error_ && error_offset_ <= offset) return;
+  error_ = std::move(error);
+  error_offset_ = offset;
+}
+
 core::Task<void> LoadSplit::run_segment(Helper* helper, std::unique_ptr<Segment> segment) {
   SegmentEnd end = co_await core::call_on(
       helper->shard.shard().id(), [this, helper, at = segment.get()] { return decode_there(helper, at); });
   blocks_.insert(blocks_.end(), end.blocks.begin(), end.blocks.end());
   if (end.rejects_after > end.rejects_before)
     stretches_.push_back({segment->offset, helper, end.rejects_before, end.rejects_after});
-  if (!end.result && !error_) error_ = std::move(end.result).error();
+  helper->pins.insert(helper->pins.end(), end.pins.begin(), end.pins.end());
+  if (!end.result) note_error(std::move(end.result).error(), segment->offset);
   helper->has_time = end.has_time;
+  helper->answered = home_.shard().now().monotonic;
   if (!end.has_time) helper->blocks_until_asked = kBlocksBetweenQuestions;
   --helper->segments;
   sent_bytes_ -= segment->bytes.capacity();
@@ -198,7 +220,7 @@ core::Task<LoadSplit::SegmentEnd> LoadSplit::decode_there(Helper* helper, const 
     if (made) {
       helper->part = std::make_unique<Load>(helper->shard, load_, std::move(made->decoder), 1.0,
                                             std::move(made->follow));
-      helper->part->become_part(std::move(*helper->names));
+      helper->part->become_part();
     } else {
       end.result = std::unexpected(made.error());
     }
@@ -206,12 +228,15 @@ core::Task<LoadSplit::SegmentEnd> LoadSplit::decode_there(Helper* helper, const 
   if (helper->part != nullptr) {
     Load& part = *helper->part;
     if (part.rejects() != nullptr) end.rejects_before = part.rejects()->kept();
-    end.result = co_await part.append_segment(segment->bytes.bytes(), segment->offset);
+    end.result = co_await part.append_segment(segment->bytes.bytes(), segment->offset, segment->table,
+                                              *segment->names);
     if (part.rejects() != nullptr) end.rejects_after = part.rejects()->kept();
     end.blocks = part.take_blocks();
+    end.pins = part.take_pins();
+    if (helper->turn.waiting() == 0) part.let_go();
   }
   helper->turn.release();
-  end.has_time = helper->shard.has_time();
+  end.has_time = helper->shard.has_time(load_.txn);
   co_return end;
 }
 
@@ -222,9 +247,10 @@ core::Task<LoadSplit::PartEnd> LoadSplit::end_part_there(Helper* helper) {
   if (helper->part != nullptr) {
     end.counts = helper->part->counts();
     if (helper->part->rejects() != nullptr) end.rejects = *helper->part->rejects();
-    end.pins = helper->part->take_pins();
     helper->part.reset();
   }
+  const JournalWriter& journal = helper->shard.journal();
+  end.is_broken = std::ranges::any_of(helper->pins, [&](FileId file) { return journal.is_broken(file); });
   co_return end;
 }
 
@@ -244,7 +270,10 @@ core::Task<void> LoadSplit::close() {
     counts_.filtered_rows += end.counts.filtered_rows;
     counts_.unselected_rows += end.counts.unselected_rows;
     helper->rejects = std::move(end.rejects);
-    helper->pins = std::move(end.pins);
+    if (end.is_broken) {
+      note_error({"INTERNAL_ERROR", "writing the journal failed while the load arrived: load it again"},
+                 UINT64_MAX);
+    }
   }
 }
 
@@ -289,7 +318,8 @@ const RowRejects& LoadSplit::joined_rejects(const RowRejects& own) {
   joined_->count_rows(own.count() + counts_.filtered_rows);
   for (const Stretch& stretch : stretches) {
     const RowRejects& from = stretch.helper == nullptr ? own : stretch.helper->rejects;
-    for (std::size_t i = stretch.from; i < stretch.to; ++i) joined_->add_kept(from, i);
+    const std::size_t to = std::min(stretch.to, from.kept());  // a part that has failed has none
+    for (std::size_t i = stretch.from; i < to; ++i) joined_->add_kept(from, i);
   }
   return *joined_;
 }

@@ -9,7 +9,7 @@
 // Shard:    the load's. A helper's part is touched on the helper's shard only.
 // Promise:  at most split_segments segments of a load are under way to a shard. After close() nothing runs for it any more.
 //           Files that have blocks of it stay pinned until release_pins().
-// Failure:  error(): of the first segment that failed; the load is to be aborted.
+// Failure:  error(): of the first segment of the body that is known to have failed; the load is to be aborted.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,8 @@ class LoadSplit {
   struct Segment {
     std::uint64_t offset = 0;  // in the body
     GrowBuffer bytes;
+    std::shared_ptr<const Table> table;  // as the load read rows when it was sent
+    std::optional<FormerNames> names;
   };
 
   // `row_end` ends each row of the body. All references outlive it.
@@ -44,10 +46,12 @@ class LoadSplit {
   // Returns how many of the bytes.
   std::size_t take(core::Bytes piece);
   bool is_full() const;
-  // Only if full; `names`: what the table's columns were called since the load began. What lies behind the last whole row is what is taken then; if there is no whole row, all of it.
-  void send(const FormerNames& names);
+  // Only if full; `table` and `names`: as the load reads rows now. What lies behind the last whole row is what is taken
+  // then; if there is no whole row, all of it.
+  void send(std::shared_ptr<const Table> table, const FormerNames& names);
   // What was taken is the load's own again.
   Segment take_back();
+  void drop_taken();  // the load has failed
   std::size_t taken_bytes() const { return taking_ == nullptr ? 0 : taking_->bytes.capacity(); }
 
   const LoadError* error() const { return error_ ? &*error_ : nullptr; }
@@ -74,6 +78,7 @@ class LoadSplit {
   core::Task<SegmentEnd> decode_there(Helper* helper, const Segment* segment);
   core::Task<PartEnd> end_part_there(Helper* helper);
   void note_memory();
+  void note_error(LoadError error, std::uint64_t offset);
   void drop_idle_memory();
 
   StoreShard& home_;
@@ -91,6 +96,7 @@ class LoadSplit {
   bool can_cut_ = true;  // a segment without a whole row: the rows are too long to be worth it
   std::vector<BlockRef> blocks_;
   std::optional<LoadError> error_;
+  std::uint64_t error_offset_ = 0;
   LoadCounts counts_;
   std::vector<Stretch> stretches_;
   std::size_t own_rejects_ = 0;  // kept ones of the load's own that are in a stretch

@@ -22,7 +22,6 @@ struct Precommitter::Group {
   FooterRef footer;
   bool has_footer = false;
   bool is_two_phase = false;
-  bool is_whole_elsewhere = true;
   std::string error;
 };
 
@@ -73,37 +72,47 @@ core::Task<void> Precommitter::run() {
   }
 }
 
-namespace {
-// Whether all of the files are whole, and durable.
-core::Task<bool> sync_there(const FilesElsewhere* where) {
+// The files of a shard that others' loads have rows in: synced, and looked at.
+struct Precommitter::Elsewhere {
+  StoreShard* shard = nullptr;
+  std::vector<FileId> files;
+  std::vector<FileId> broken;
+};
+
+core::Task<void> Precommitter::sync_there(Elsewhere* where) {
   JournalWriter& journal = where->shard->journal();
   if (!planted(Planted::SkipHelperSync)) co_await journal.sync();
-  co_return std::none_of(where->files.begin(), where->files.end(),
-                         [&](FileId file) { return journal.is_broken(file); });
+  for (const FileId file : where->files) {
+    if (journal.is_broken(file)) where->broken.push_back(file);
+  }
 }
-// (With a copy of its own: a load that fails alone is gone before this ends.)
-core::Task<void> sync_elsewhere(FilesElsewhere where, bool* is_whole, core::Countdown* countdown) {
-  if (!co_await core::call_on(where.shard->shard().id(), [at = &where] { return sync_there(at); }))
-    *is_whole = false;
+
+core::Task<void> Precommitter::sync_elsewhere(Elsewhere* where, core::Countdown* countdown) {
+  co_await core::call_on(where->shard->shard().id(), [where] { return sync_there(where); });
   countdown->one_done();
 }
-}  // namespace
+
+// One entry a shard.
+std::deque<Precommitter::Elsewhere> Precommitter::files_elsewhere(const Batch& batch) {
+  std::deque<Elsewhere> all;
+  for (const Group& group : batch.groups) {
+    for (const EndedLoad* load : group.loads) {
+      for (const FilesElsewhere& where : load->elsewhere) {
+        auto found = std::ranges::find(all, where.shard, &Elsewhere::shard);
+        if (found == all.end()) found = all.insert(all.end(), Elsewhere{.shard = where.shard});
+        found->files.insert(found->files.end(), where.files.begin(), where.files.end());
+      }
+    }
+  }
+  return all;
+}
 
 // Everything of the batch is durable after, or its group has an error.
 core::Task<void> Precommitter::write(Batch& batch) {
   ++stats_.batches;
-  std::size_t calls = 0;
-  for (const Group& group : batch.groups) {
-    for (const EndedLoad* load : group.loads) calls += load->elsewhere.size();
-  }
-  core::Countdown synced_elsewhere(calls);
-  for (Group& group : batch.groups) {
-    for (const EndedLoad* load : group.loads) {
-      for (const FilesElsewhere& where : load->elsewhere) {
-        shard_.shard().spawn(sync_elsewhere(where, &group.is_whole_elsewhere, &synced_elsewhere));
-      }
-    }
-  }
+  std::deque<Elsewhere> elsewhere = files_elsewhere(batch);
+  core::Countdown synced_elsewhere(elsewhere.size());
+  for (Elsewhere& where : elsewhere) shard_.shard().spawn(sync_elsewhere(&where, &synced_elsewhere));
   for (Group& group : batch.groups) {
     stats_.loads += group.loads.size();
     const auto written = group.is_two_phase ? co_await write_two_phase(group) : co_await write_plain(group);
@@ -113,9 +122,14 @@ core::Task<void> Precommitter::write(Batch& batch) {
   co_await synced_elsewhere.wait();
   for (Group& group : batch.groups) {
     const auto broken = [&](FileId file) { return shard_.journal().is_broken(file); };
-    bool is_bad = !group.is_whole_elsewhere || std::any_of(group.pins.begin(), group.pins.end(), broken);
+    const auto is_broken_there = [&](const FilesElsewhere& where) {
+      const Elsewhere& synced = *std::ranges::find(elsewhere, where.shard, &Elsewhere::shard);
+      return std::ranges::find_first_of(where.files, synced.broken) != where.files.end();
+    };
+    bool is_bad = std::any_of(group.pins.begin(), group.pins.end(), broken);
     for (const EndedLoad* load : group.loads) {
-      is_bad |= std::any_of(load->pins.begin(), load->pins.end(), broken);
+      is_bad |= std::any_of(load->pins.begin(), load->pins.end(), broken) ||
+                std::ranges::any_of(load->elsewhere, is_broken_there);
     }
     if (is_bad && group.error.empty()) {
       group.error =

@@ -66,6 +66,11 @@ class Precommitter {
  private:
   struct Batch;
   struct Group;
+  struct Elsewhere;
+
+  static std::deque<Elsewhere> files_elsewhere(const Batch& batch);
+  static core::Task<void> sync_there(Elsewhere* where);
+  static core::Task<void> sync_elsewhere(Elsewhere* where, core::Countdown* countdown);
 
   core::Task<void> write(Batch& batch);
   core::Task<std::expected<void, std::string>> write_plain(Group& group);

@@ -17,6 +17,8 @@ using core::planted;
 namespace {
 // An encoded block larger than this gives its memory back after it is written (rows of many MiB are rare).
 constexpr std::size_t kKeptScratchBytes = 4 * core::kMiB;
+// Over which it is looked at whether a shard is busy: more than a block's input received in it.
+constexpr core::Duration kTimeWindow = std::chrono::milliseconds(20);
 
 std::string write_failed(const core::Error& error) {
   if (error.code == core::Errc::NoSpace) {
@@ -138,9 +140,19 @@ void StoreShard::note_memory(std::size_t before, std::size_t after) {
   if (after < before) memory_released_.notify_all();
 }
 
-bool StoreShard::has_time() {
-  const std::uint64_t received = received_bytes_ - std::exchange(received_when_asked_, received_bytes_);
-  return received <= limits_.block.input_bytes_max / 4 && load_memory_ <= limits_.load_memory_max / 2;
+bool StoreShard::has_time(TxnId load) {
+  const core::Instant now = shard_.now().monotonic;
+  if (const core::Duration window = now - window_began_; window >= kTimeWindow) {
+    const double windows = static_cast<double>(window.count()) / static_cast<double>(kTimeWindow.count());
+    is_busy_ = static_cast<double>(received_bytes_) > windows * limits_.block.input_bytes_max;
+    received_bytes_ = 0;
+    window_began_ = now;
+  }
+  const bool helps_another = helped_ != load && now < helped_until_;
+  if (is_busy_ || helps_another || load_memory_ > limits_.load_memory_max / 2) return false;
+  helped_ = load;
+  helped_until_ = now + kTimeWindow;
+  return true;
 }
 
 Load* StoreShard::find_open(TxnId txn) {
@@ -194,6 +206,7 @@ core::Task<void> StoreShard::keep_memory_bounded(Load& caller, bool is_full) {
     Load* longest = nullptr;
     std::size_t row_bytes = 0;
     for (Load* load : loads_) {
+      if (load->is_part()) continue;  // it has memory only while it works, and waits for nobody
       const std::size_t unfinished = load->unfinished_row_bytes();
       row_bytes += unfinished;
       if (unfinished > 0 && (longest == nullptr || unfinished > longest->unfinished_row_bytes()))

@@ -74,12 +74,12 @@ class StoreShard {
   std::size_t load_memory() const { return load_memory_; }
   // `is_full`: one builder goes out even if there is memory.
   core::Task<void> keep_memory_bounded(Load& caller, bool is_full = false);
-  // What its own loads have received, for whoever asks whether this shard has time for rows of others: it has if not much
-  // came since the question before.
-  void note_received(std::size_t bytes) { received_bytes_ += bytes; }
-  bool has_time();
+  // Whether this shard has time for rows of another's load: if its own loads have received little for a while, it has
+  // memory, and no other load was told so lately.
+  bool has_time(TxnId load);
+  void note_received(std::size_t bytes) { received_bytes_ += bytes; }  // by its own loads
   void note_segment() { ++segments_; }
-  std::uint64_t segments() const { return segments_; }  // of others' loads, read here
+  std::uint64_t segments() const { return segments_; }           // of others' loads, read here
   void wake_memory_waiters() { memory_released_.notify_all(); }  // one of them was aborted
   // Windows of compressed bodies. False: together they take more than inflate_memory_max now.
   bool note_inflate_memory(std::size_t before, std::size_t after) {
@@ -110,8 +110,11 @@ class StoreShard {
   std::size_t load_memory_ = 0;
   std::size_t inflate_memory_ = 0;
   std::uint64_t segments_ = 0;
-  std::uint64_t received_bytes_ = 0;
-  std::uint64_t received_when_asked_ = 0;
+  std::uint64_t received_bytes_ = 0;  // since `window_began_`
+  core::Instant window_began_{};
+  bool is_busy_ = false;  // in the window before
+  TxnId helped_;
+  core::Instant helped_until_{};
   const std::vector<std::unique_ptr<StoreShard>>* peers_ = nullptr;
   core::WaitList memory_released_;
 };

@@ -184,5 +184,181 @@ TEST_F(LoadSplit, the_memory_budget_holds_with_segments_in_it) {
   }
 }
 
+// ---- beside others, under a budget ---------------------------------------------------------------------------------------
+
+Task<void> feed_slowly(Load* load, std::string body, std::size_t piece) {
+  for (std::size_t at = 0; at < body.size(); at += piece) {
+    if (!co_await load->append(core::as_bytes(std::string_view(body).substr(at, piece)))) co_return;
+    co_await core::current_shard().yield();
+  }
+}
+
+Task<void> unfinished_rows_there(Store* store, const std::vector<BeganLoad>* began, std::size_t* failed) {
+  std::vector<std::unique_ptr<Load>> loads;
+  for (const BeganLoad& each : *began) {
+    loads.push_back(crash::make_load(*store, each, 1.0));
+    (void)co_await loads.back()->append(core::as_bytes(std::string_view("1\tunfinished")));
+  }
+  for (const auto& load : loads) *failed += load->has_failed();
+  for (auto& load : loads) co_await load->abort("end");
+}
+
+struct Fed {
+  std::string failure;
+  std::size_t others_failed = 0;
+  std::uint64_t loaded = 0;
+  std::uint64_t segments = 0;
+};
+
+// A split load is silent while the shard that has helped it fills its memory with others' unfinished rows.
+Task<void> crowd_beside_a_part(Store* store, crash::Knowledge* knows, Fed* fed) {
+  co_await crash::create_table(store, knows, "t");
+  const BeginResult began = co_await store->begin({.database = "db", .table = "t", .label = "a"});
+  CHECK(began.load.shard == core::ShardId(0));
+  auto load = crash::make_load(*store, began.load);
+  co_await feed_slowly(load.get(), rows(400, 0), 50);
+  for (int i = 0; i < 100; ++i) co_await core::current_shard().yield();
+  std::vector<BeganLoad> others;
+  for (int i = 0; i < 60; ++i) {
+    const std::string label = fmt::format("b{}", i);
+    others.push_back((co_await store->begin({.database = "db", .table = "t", .label = label})).load);
+  }
+  co_await core::call_on(core::ShardId(1),
+                         [&] { return unfinished_rows_there(store, &others, &fed->others_failed); });
+  const auto result = co_await load->finish();
+  if (!result) fed->failure = result.error().message;
+  fed->loaded = load->counts().loaded_rows;
+  co_await load->abort("over");
+  StoreShard* const helper = store->here().peers()[1].get();
+  fed->segments = co_await core::call_on(core::ShardId(1), [helper] { return segments_there(helper); });
+}
+
+Task<void> count_rows(Store* store, std::size_t* count) {
+  auto scan = co_await store->scan("db", "t");
+  CHECK(scan.has_value());
+  for (;;) {
+    auto block = co_await (*scan)->next({(*scan)->table().schema->columns.at(0).id});
+    CHECK(block.has_value());
+    if (!*block) break;
+    *count += (*block)->rows();
+  }
+  co_await store->close_scan(**scan);
+}
+
+TEST_F(LoadSplit, what_a_part_has_written_survives_whatever_its_shard_does_to_others_for_memory) {
+  StoreLimits limits = crash::tiny_limits();
+  limits.load_memory_max = 6000;
+  crash::StoreWorld world(1, 2, limits);
+  open_well(world);
+  crash::Knowledge knows;
+  Fed fed;
+  EXPECT_EQ(world.run(crowd_beside_a_part(&world.store(), &knows, &fed)), RunStatus::Done);
+  EXPECT_GT(fed.segments, 0u);
+  EXPECT_GT(fed.others_failed, 0u);  // the budget was met
+  EXPECT_EQ(fed.failure, "");
+  EXPECT_EQ(fed.loaded, 400u);
+  world.lose_power(sim::UnsyncedPolicy::DropAll, sim::NamesPolicy::DropAll);
+  open_well(world);
+  std::size_t count = 0;
+  EXPECT_EQ(world.run(count_rows(&world.store(), &count)), RunStatus::Done);
+  EXPECT_EQ(count, 400u);
+  EXPECT_EQ(world.close(), RunStatus::Done);
+}
+
+// A load that was aborted by another request, with bytes for a segment in hand, has nothing to give to the budget.
+Task<void> abort_with_bytes_in_hand(Store* store, crash::Knowledge* knows) {
+  co_await crash::create_table(store, knows, "t");
+  const BeginResult a = co_await store->begin({.database = "db", .table = "t", .label = "a"});
+  const BeginResult b = co_await store->begin({.database = "db", .table = "t", .label = "b"});
+  auto first = crash::make_load(*store, a.load);
+  co_await feed_slowly(first.get(), rows(23, 0), 30);  // ends in the middle of a segment, or of a block
+  (void)store->here().abort_open(a.load.txn, "somebody said so");
+  auto second = crash::make_load(*store, b.load);
+  co_await feed_slowly(second.get(), rows(8, 0), 40);
+  co_await feed_slowly(second.get(), "5\t" + std::string(1500, 'x'), 700);
+  co_await second->abort("end");
+  co_await first->abort("end");
+}
+
+TEST_F(LoadSplit, a_load_that_was_aborted_with_bytes_in_hand_holds_nobody_up) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    StoreLimits limits = crash::tiny_limits();
+    limits.block.rows_max = 4;
+    limits.load_memory_max = 3000 + 50 * seed;
+    crash::StoreWorld world(seed, 2, limits);
+    open_well(world);
+    crash::Knowledge knows;
+    EXPECT_EQ(world.run(abort_with_bytes_in_hand(&world.store(), &knows)), RunStatus::Done);
+    EXPECT_EQ(world.close(), RunStatus::Done);
+  }
+}
+
+// Parts fail in the middle of a load, with more segments under way, while the helper's own loads fight for memory.
+Task<void> press(Store* store, const BeganLoad* began, const bool* is_over) {
+  auto load = crash::make_load(*store, *began, 1.0);
+  for (int i = 0; i < 200 && !*is_over && !load->has_failed(); ++i) {
+    (void)co_await load->append(core::as_bytes(rows(4, 0) + "7\t" + std::string(60, 'z')));
+    co_await core::current_shard().yield();
+  }
+  co_await load->abort("end");
+}
+Task<void> press_there(Store* store, BeganLoad began, const bool* is_over, core::Countdown* countdown) {
+  co_await core::call_on(began.shard, [&] { return press(store, &began, is_over); });
+  countdown->one_done();
+}
+
+Task<void> fail_in_a_part(Store* store, crash::Knowledge* knows, std::string* failure,
+                          std::uint64_t* segments) {
+  co_await crash::create_table(store, knows, "t");
+  const BeginResult began = co_await store->begin({.database = "db", .table = "t", .label = "a"});
+  std::vector<BeganLoad> others;
+  for (int i = 0; i < 6; ++i) {
+    const std::string label = fmt::format("b{}", i);
+    const BeginResult other = co_await store->begin({.database = "db", .table = "t", .label = label});
+    if (other.load.shard != began.load.shard) {
+      others.push_back(other.load);
+    } else {
+      co_await store->abort(other.load.txn, "not needed");
+    }
+  }
+  auto load = crash::make_load(*store, began.load, 1.0);
+  co_await feed_slowly(load.get(), rows(200, 0), 50);
+  bool is_over = false;
+  core::Countdown countdown(others.size());
+  for (const BeganLoad& other : others)
+    core::current_shard().spawn(press_there(store, other, &is_over, &countdown));
+  std::string bad;
+  for (int i = 0; i < 6; ++i) bad += rows(30, 0) + "3\t" + std::string(150, 'x') + "\n";
+  co_await feed_slowly(load.get(), bad, 400);
+  const auto result = co_await load->finish();
+  if (!result) *failure = result.error().message;
+  co_await load->abort("it is over");
+  is_over = true;
+  co_await countdown.wait();
+  for (const auto& shard : store->here().peers()) {
+    StoreShard* const at = shard.get();
+    *segments += co_await core::call_on(at->shard().id(), [at] { return segments_there(at); });
+  }
+}
+
+TEST_F(LoadSplit, a_part_that_fails_under_pressure_fails_its_load_and_nothing_else) {
+  std::uint64_t segments = 0;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    SCOPED_TRACE(seed);
+    StoreLimits limits = crash::tiny_limits();
+    limits.row_bytes_max = 100;
+    limits.write_buffers = 2;
+    limits.load_memory_max = 6000 + 64 * (seed % 200);
+    crash::StoreWorld world(seed, 2, limits);
+    open_well(world);
+    crash::Knowledge knows;
+    std::string failure;
+    EXPECT_EQ(world.run(fail_in_a_part(&world.store(), &knows, &failure, &segments)), RunStatus::Done);
+    EXPECT_NE(failure.find("longer than row_bytes_max"), std::string::npos) << failure;
+    EXPECT_EQ(world.close(), RunStatus::Done);
+  }
+  EXPECT_GT(segments, 300u);
+}
+
 }  // namespace
 }  // namespace penstock::txn
