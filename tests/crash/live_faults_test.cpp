@@ -126,7 +126,7 @@ TEST_F(LiveFaults, each_kind_of_sync_that_fails_poisons) {
 
 txn::StoreLimits limits_with_reserve() {
   txn::StoreLimits limits = tiny_limits();
-  limits.log.reserve_bytes = 10 * core::kPage;
+  limits.log.reserve_bytes = 20 * core::kPage;  // four log files, as by default
   return limits;
 }
 
@@ -169,7 +169,7 @@ TEST_F(LiveFaults, a_full_disk_refuses_loads_loses_nothing_and_still_drops_table
 }
 
 TEST_F(LiveFaults, a_full_disk_still_commits_and_aborts_what_is_precommitted) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);
     Knowledge knows;
     StoreWorld world(seed, 2, limits_with_reserve());
