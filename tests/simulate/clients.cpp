@@ -181,7 +181,8 @@ void Clients::take_load_answer(ModelLoad& load, bool is_first, bool is_news, std
   if (answer.status != 200) {
     model_.violate(fmt::format("a load was answered with HTTP {}: {}", answer.status, short_of(answer.body)));
   } else if (status == "Success") {
-    load.loads_open = 0;  // an earlier attempt has ended: its label was free
+    load.loads_open =
+        load.loads_vanished;  // an earlier attempt has ended, or was not begun: its label was free
     model_.end_attempt(load, truncations);
     load.txn = number_in(field_of(answer.body, "TxnId"));
     if (!load.txn) model_.violate("a load was answered Success without a TxnId");
@@ -212,7 +213,7 @@ void Clients::take_load_answer(ModelLoad& load, bool is_first, bool is_news, std
       const std::size_t at = message.find("relate to txn [");
       if (at != std::string::npos) load.txn = number_in(std::string_view(message).substr(at + 15));
       if (is_news) {
-        load.loads_open = 0;
+        load.loads_open = load.loads_vanished;
         model_.is_now(load, kPrepared, "Label Already Exists, PRECOMMITTED");
       }
     } else if (existing == "RUNNING") {
@@ -258,7 +259,8 @@ Script<> Clients::send_load(ModelLoad* load, bool kind) {
   const Answer answer = co_await ask(&world_, &scripts_, &dice_, request, manner);
   if (!answer.is_whole()) {
     ++tally_.in_doubt;
-    note("load {}: no answer", load->number);
+    note("load {}: no answer{}", load->number, manner.vanishes_at ? ", its client has vanished" : "");
+    if (manner.vanishes_at) ++load->loads_vanished;
     if (answer.got == Answer::Got::Refused) {
       --load->loads_open;
       if (is_first) model_.is_now(*load, kAbsent, "that nobody listened");

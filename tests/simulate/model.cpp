@@ -72,7 +72,7 @@ void Model::is_now(ModelLoad& load, unsigned fates, std::string_view said_by) {
 void Model::forget_requests() {
   for (auto& [number, load] : loads_) {
     end_lease(load);
-    load.loads_open = load.commits_open = load.aborts_open = 0;
+    load.loads_open = load.loads_vanished = load.commits_open = load.aborts_open = 0;
     load.busy = false;
   }
   drops_.open = 0;

@@ -34,6 +34,7 @@ struct Case {
 constexpr Case kCases[] = {
     {core::Planted::SkipJournalSync, "SkipJournalSync"},
     {core::Planted::SkipSealedSync, "SkipSealedSync"},
+    {core::Planted::SkipHelperSync, "SkipHelperSync"},
     {core::Planted::SkipJournalDirSync, "SkipJournalDirSync"},
     {core::Planted::SkipLogSync, "SkipLogSync"},
     {core::Planted::SkipLogDirSync, "SkipLogDirSync"},
