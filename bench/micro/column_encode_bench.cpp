@@ -13,13 +13,14 @@ namespace {
 
 using tools::Shape;
 
-void note_block(benchmark::State& state, const BlockBuilder& builder, std::size_t out, std::size_t allocations) {
+void note_block(benchmark::State& state, const BlockBuilder& builder, std::size_t out,
+                std::size_t allocations) {
   const double blocks = static_cast<double>(state.iterations());
   const double values = static_cast<double>(builder.rows() * builder.schema().columns.size());
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * builder.input_bytes()));
   state.counters["out_per_in"] = static_cast<double>(out) / static_cast<double>(builder.input_bytes());
-  state.counters["ns_per_value"] = benchmark::Counter(
-      blocks * values / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns_per_value"] =
+      benchmark::Counter(blocks * values / 1e9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
   state.counters["new_per_block"] = static_cast<double>(allocations) / blocks;
 }
 

@@ -1,10 +1,12 @@
 // What it costs to receive a chunked body and to find the payload in it, everything thrown away, beside the cheapest way to
-// read such a socket: recv() in a loop into one buffer that stays in the cache. Both take turns of 4 MiB, each from a
-// connection and a sender of its own (loopback, body_sender.hpp), and `share` is the median of the ratios of the turns'
-// CPU times: by the wall clock two cores say as much about the sender, and a busy machine is busy for both of a pair.
-// `enters_per_mib`: io_uring_enter calls; `raw_recvs_per_mib`: the yardstick's system calls.
+// read such a socket: recv() in a loop into one buffer that stays in the cache. They take turns, each with a connection of
+// its own over loopback; `share` is the median of the ratios of the turns' CPU times a byte.
 //
-// Bytes copied by us: none. The kernel copies each into a receive buffer; pieces are handed out where they lie there.
+//   receive_unchunk      what a turn receives lies in the socket already: nothing but receiving is measured
+//   receive_beside_sender  a thread sends meanwhile: as it is in life, and as steady as the machine is idle
+//
+// `enters_per_mib`: io_uring_enter calls; `raw_recvs_per_mib`: the yardstick's system calls. Bytes copied by us: none. The
+// kernel copies each into a receive buffer, and pieces are handed out where they lie there.
 #include <benchmark/benchmark.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "bench/micro/allocation_count.hpp"
+#include "bench/micro/bench_folder.hpp"
 #include "bench/micro/body_sender.hpp"
 #include "bench/micro/real_shard.hpp"
 #include "net/http/body_reader.hpp"
@@ -23,46 +26,39 @@
 namespace penstock::net {
 namespace {
 
-constexpr std::size_t kTextBytes = 4 * core::kMiB;
-constexpr std::size_t kTurnBytes = 4 * core::kMiB;
-
-const std::string& any_text() {
-  static const std::string text(kTextBytes, 'x');
-  return text;
-}
-
 double cpu_seconds() {
   timespec time{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return values.empty() ? 0 : *middle;
-}
 
 // recv() in a loop.
 class RawLoop {
  public:
-  explicit RawLoop(std::size_t chunk_bytes) : sender_(any_text(), chunk_bytes) {}
-  ~RawLoop() { ::close(sender_.receiving_end()); }
+  explicit RawLoop(bench::BodySource& source) : source_(source) {}
+  ~RawLoop() { ::close(source_.receiving_end()); }
 
+  // Seconds a byte.
   double take_turn() {
+    source_.begin_turn();
+    const std::uint64_t before = received_;
     const double began = cpu_seconds();
-    for (std::size_t left = kTurnBytes; left > 0;) {
-      const ssize_t got = ::recv(sender_.receiving_end(), buffer_.data(), std::min(buffer_.size(), left), 0);
+    while (received_ < source_.bytes_goal()) {
+      const std::size_t size = std::min<std::uint64_t>(buffer_.size(), source_.bytes_goal() - received_);
+      const ssize_t got = ::recv(source_.receiving_end(), buffer_.data(), size, 0);
       CHECK(got > 0);
-      left -= static_cast<std::size_t>(got);
+      received_ += static_cast<std::uint64_t>(got);
       ++recvs_;
     }
-    return cpu_seconds() - began;
+    return (cpu_seconds() - began) / static_cast<double>(received_ - before);
   }
+  std::uint64_t received() const { return received_; }
   std::uint64_t recvs() const { return recvs_; }
 
  private:
-  bench::BodySender sender_;
+  bench::BodySource& source_;
   std::vector<char> buffer_ = std::vector<char>(64 * core::kKiB);
+  std::uint64_t received_ = 0;
   std::uint64_t recvs_ = 0;
 };
 
@@ -76,70 +72,80 @@ Request chunked_request() {
 }
 
 struct Turns {
-  std::size_t chunk_bytes = 0;
-  std::uint64_t bytes = 0;
-  std::uint64_t pairs = 0;
-  std::uint64_t recvs = 0;
+  bench::RealShard here;
+  bench::BodySource* source = nullptr;      // ours
+  bench::BodySource* raw_source = nullptr;  // the yardstick's
   std::uint64_t enters = 0;
   std::uint64_t allocations = 0;
   std::vector<double> ours, raw, share;
 };
 
-core::Task<double> take_turn(bench::RealShard* here, BodyReader* body, Turns* turns) {
-  const std::uint64_t enters = here->enters();
+core::Task<double> take_turn(Turns* turns, BodyReader* body) {
+  turns->source->begin_turn();
+  const std::uint64_t before = body->bytes_read();
+  const std::uint64_t enters = turns->here.enters();
   const std::uint64_t allocations = bench::allocations();
   const double began = cpu_seconds();
-  for (const std::uint64_t end = body->bytes_read() + kTurnBytes; body->bytes_read() < end;) {
+  while (body->bytes_read() < turns->source->payload_goal()) {
     const auto piece = co_await body->next();
     CHECK(piece.has_value() && !piece->is_end());
     benchmark::DoNotOptimize(piece->bytes.data());
   }
   const double took = cpu_seconds() - began;
-  turns->enters += here->enters() - enters;
+  turns->enters += turns->here.enters() - enters;
   turns->allocations += bench::allocations() - allocations;
-  co_return took;
+  co_return took / static_cast<double>(body->bytes_read() - before);
 }
 
-core::Task<void> take_turns(bench::RealShard* here, int handle, benchmark::State* state, Turns* turns) {
+core::Task<void> take_turns(Turns* turns, benchmark::State* state) {
   const HttpOptions options;
-  HttpContext context{.shard = here->shard(), .options = options};
+  HttpContext context{.shard = turns->here.shard(), .options = options};
   const Request request = chunked_request();
-  Wire wire(context, handle);
+  Wire wire(context, turns->source->receiving_end());
   {
     BodyReader body(context, wire, request);
-    RawLoop loop(turns->chunk_bytes);
+    RawLoop loop(*turns->raw_source);
     for (auto _ : *state) {
-      const bool we_are_first = turns->pairs++ % 2 == 0;
+      const bool we_are_first = turns->ours.size() % 2 == 0;
       double raw = we_are_first ? 0 : loop.take_turn();
-      const double ours = co_await take_turn(here, &body, turns);
+      const double ours = co_await take_turn(turns, &body);
       if (we_are_first) raw = loop.take_turn();
-      turns->ours.push_back(kTurnBytes / ours);
-      turns->raw.push_back(kTurnBytes / raw);
+      turns->ours.push_back(1 / ours);
+      turns->raw.push_back(1 / raw);
       turns->share.push_back(raw / ours);
     }
-    turns->bytes = body.bytes_read();
-    turns->recvs = loop.recvs();
+    const double mib = static_cast<double>(body.bytes_read()) / core::kMiB;
+    state->SetBytesProcessed(static_cast<std::int64_t>(body.bytes_read() + loop.received()));
+    state->counters["bytes_per_cpu_second"] = bench::median(turns->ours);
+    state->counters["raw_bytes_per_cpu_second"] = bench::median(turns->raw);
+    state->counters["share"] = bench::median(turns->share);
+    state->counters["enters_per_mib"] = static_cast<double>(turns->enters) / mib;
+    state->counters["new_per_mib"] = static_cast<double>(turns->allocations) / mib;
+    state->counters["raw_recvs_per_mib"] =
+        static_cast<double>(loop.recvs()) / (static_cast<double>(loop.received()) / core::kMiB);
   }
   co_await wire.close();
 }
 
 void receive_unchunk(benchmark::State& state) {
-  bench::RealShard here;
-  Turns turns{.chunk_bytes = static_cast<std::size_t>(state.range(0))};
-  {
-    bench::BodySender sender(any_text(), turns.chunk_bytes);
-    here.run(take_turns(&here, sender.receiving_end(), &state, &turns));
-  }
-  const double mib = static_cast<double>(turns.pairs) * kTurnBytes / core::kMiB;
-  state.SetBytesProcessed(static_cast<std::int64_t>(2 * turns.pairs * kTurnBytes));
-  state.counters["bytes_per_cpu_second"] = median(turns.ours);
-  state.counters["raw_bytes_per_cpu_second"] = median(turns.raw);
-  state.counters["share"] = median(turns.share);
-  state.counters["enters_per_mib"] = static_cast<double>(turns.enters) / mib;
-  state.counters["raw_recvs_per_mib"] = static_cast<double>(turns.recvs) / mib;
-  state.counters["new_per_mib"] = static_cast<double>(turns.allocations) / mib;
+  const auto chunk = static_cast<std::size_t>(state.range(0));
+  bench::QueuedBody source(chunk);
+  bench::QueuedBody raw_source(chunk);
+  Turns turns{.source = &source, .raw_source = &raw_source};
+  turns.here.run(take_turns(&turns, &state));
 }
 BENCHMARK(receive_unchunk)->Arg(16 << 10)->Arg(64 << 10)->Arg(1 << 20)->ArgName("chunk")->UseRealTime();
+
+void receive_beside_sender(benchmark::State& state) {
+  static const std::string text(4 * core::kMiB, 'x');
+  const auto chunk = static_cast<std::size_t>(state.range(0));
+  const bench::OnCore core(0);
+  bench::BodySender source(text, chunk, core);
+  bench::BodySender raw_source(text, chunk, core);
+  Turns turns{.source = &source, .raw_source = &raw_source};
+  turns.here.run(take_turns(&turns, &state));
+}
+BENCHMARK(receive_beside_sender)->Arg(64 << 10)->ArgName("chunk")->UseRealTime();
 
 }  // namespace
 }  // namespace penstock::net
