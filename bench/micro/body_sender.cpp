@@ -1,14 +1,16 @@
 #include "bench/micro/body_sender.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sched.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -54,19 +56,6 @@ void connect_ends(int& sending, int& receiving) {
 
 }  // namespace
 
-OnCore::OnCore(int which) {
-  CPU_ZERO(&before_);
-  (void)::sched_getaffinity(0, sizeof before_, &before_);
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  for (int core = 0; core < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++core) {
-    if (CPU_ISSET(core, &before_) && which-- == 0) CPU_SET(core, &one);
-  }
-  if (CPU_COUNT(&one) != 0) (void)::sched_setaffinity(0, sizeof one, &one);
-}
-
-OnCore::~OnCore() { (void)::sched_setaffinity(0, sizeof before_, &before_); }
-
 QueuedBody::QueuedBody(std::size_t chunk_bytes) : chunk_bytes_(chunk_bytes) {
   connect_ends(sending_end_, receiving_end_);
   frame_ = framed(std::string(chunk_bytes, 'x'), chunk_bytes);
@@ -88,33 +77,53 @@ void QueuedBody::begin_turn() {
       bytes_goal_ / frame_.size() * chunk_bytes_ + std::min(chunk_bytes_, at - std::min(at, head_bytes_));
 }
 
-BodySender::BodySender(std::string_view text, std::size_t chunk_bytes, const OnCore& receiver)
-    : cores_(receiver.others()) {
+class BodySender::Body final : public BodySource {
+ public:
+  Body() {
+    connect_ends(sending_end_, receiving_end_);
+    (void)::fcntl(sending_end_, F_SETFL, O_NONBLOCK);
+  }
+  ~Body() override { ::close(sending_end_); }
+  void begin_turn() override {
+    bytes_goal_ += 4 * core::kMiB;
+    payload_goal_ = bytes_goal_;  // there is always more
+  }
+  int sending_end() const { return sending_end_; }
+  off_t at = 0;
+};
+
+BodySender::BodySender(std::string_view text, std::size_t chunk_bytes, std::size_t bodies) {
   std::signal(SIGPIPE, SIG_IGN);  // sendfile has no flag for it
-  connect_ends(sending_end_, receiving_end_);
+  for (std::size_t i = 0; i < bodies; ++i) bodies_.push_back(std::make_unique<Body>());
   const std::string bytes = framed(text, chunk_bytes);
   framed_bytes_ = bytes.size();
   memory_ = ::memfd_create("body", MFD_CLOEXEC);
   CHECK_EQ(::write(memory_, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
-  thread_ = std::thread([this] {
-    (void)::sched_setaffinity(0, sizeof cores_, &cores_);
-    const OnCore second(1);
-    for (;;) {
-      for (off_t at = 0; at < static_cast<off_t>(framed_bytes_);) {
-        if (::sendfile(sending_end_, memory_, &at, framed_bytes_ - static_cast<std::size_t>(at)) <= 0) return;
-      }
-    }
-  });
+  thread_ = std::thread([this] { send(); });
 }
 
-void BodySender::begin_turn() {
-  bytes_goal_ += 4 * core::kMiB;
-  payload_goal_ = bytes_goal_;  // there is always more
+BodySource& BodySender::body(std::size_t index) { return *bodies_[index]; }
+
+void BodySender::send() {
+  std::vector<pollfd> ends;
+  for (const auto& each : bodies_) ends.push_back({each->sending_end(), POLLOUT, 0});
+  for (std::size_t open = ends.size(); open > 0;) {
+    if (::poll(ends.data(), ends.size(), -1) <= 0) continue;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      if (ends[i].fd < 0 || ends[i].revents == 0) continue;
+      off_t& at = bodies_[i]->at;
+      const ssize_t sent = ::sendfile(ends[i].fd, memory_, &at, framed_bytes_ - static_cast<std::size_t>(at));
+      if (at == static_cast<off_t>(framed_bytes_)) at = 0;
+      if (sent <= 0 && errno != EAGAIN) {
+        ends[i].fd = -1;
+        --open;
+      }
+    }
+  }
 }
 
 BodySender::~BodySender() {
   thread_.join();
-  ::close(sending_end_);
   ::close(memory_);
 }
 

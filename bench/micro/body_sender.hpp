@@ -1,29 +1,15 @@
 // A chunked body that does not end, over loopback, for benchmarks of receiving.
 #pragma once
 
-#include <sched.h>
-
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 namespace penstock::bench {
-
-// The calling thread runs on one core as long as this lives: the first of those that it may run on, or the second. Where
-// there is but one, nothing changes.
-class OnCore {
- public:
-  explicit OnCore(int which);
-  OnCore(const OnCore&) = delete;
-  OnCore& operator=(const OnCore&) = delete;
-  ~OnCore();
-  const cpu_set_t& others() const { return before_; }  // what the thread could run on
-
- private:
-  cpu_set_t before_;
-};
 
 // Who sends a chunked body to a benchmark, a turn after the other.
 class BodySource {
@@ -60,19 +46,24 @@ class QueuedBody final : public BodySource {
   std::size_t head_bytes_ = 0;
 };
 
-// The receiving end is read while it is sent to: by a thread that sends by sendfile out of memory that the kernel holds,
-// for less than what receiving costs, on the second core; whoever receives stays on the first.
-class BodySender final : public BodySource {
+// Sends while it is received: one thread for all bodies, so that it is as near or far for each, by sendfile out of memory
+// that the kernel holds, for less than what receiving costs.
+class BodySender {
  public:
-  // Sends `text` over and over, in chunks of `chunk_bytes` (the last of each round is shorter).
-  BodySender(std::string_view text, std::size_t chunk_bytes, const OnCore& receiver);
-  ~BodySender() override;  // somebody must have closed the receiving end
-  void begin_turn() override;
+  // Each body is `text` over and over, in chunks of `chunk_bytes` (the last of each round is shorter).
+  BodySender(std::string_view text, std::size_t chunk_bytes, std::size_t bodies);
+  BodySender(const BodySender&) = delete;
+  BodySender& operator=(const BodySender&) = delete;
+  ~BodySender();  // somebody must have closed all receiving ends
+  BodySource& body(std::size_t index);
 
  private:
+  class Body;
+  void send();
+
   int memory_ = -1;
   std::size_t framed_bytes_ = 0;  // of one round
-  cpu_set_t cores_;
+  std::vector<std::unique_ptr<Body>> bodies_;
   std::thread thread_;
 };
 

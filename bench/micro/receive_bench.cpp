@@ -139,10 +139,8 @@ BENCHMARK(receive_unchunk)->Arg(16 << 10)->Arg(64 << 10)->Arg(1 << 20)->ArgName(
 void receive_beside_sender(benchmark::State& state) {
   static const std::string text(4 * core::kMiB, 'x');
   const auto chunk = static_cast<std::size_t>(state.range(0));
-  const bench::OnCore core(0);
-  bench::BodySender source(text, chunk, core);
-  bench::BodySender raw_source(text, chunk, core);
-  Turns turns{.source = &source, .raw_source = &raw_source};
+  bench::BodySender sender(text, chunk, 2);
+  Turns turns{.source = &sender.body(0), .raw_source = &sender.body(1)};
   turns.here.run(take_turns(&turns, &state));
 }
 BENCHMARK(receive_beside_sender)->Arg(64 << 10)->ArgName("chunk")->UseRealTime();
