@@ -41,7 +41,7 @@ void decode_log_rows(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(rows));
   state.counters["new_per_pass"] = static_cast<double>(during) / static_cast<double>(state.iterations());
 }
-BENCHMARK(decode_log_rows)->Arg(0)->Arg(1)->Arg(2)->ArgName("simd");
+BENCHMARK(decode_log_rows)->DenseRange(0, 2)->ArgName("simd");
 
 // The same rows as CSV with every string enclosed: at most 1.5 times the time of a plain byte.
 const std::string& quoted_text() {
@@ -98,7 +98,7 @@ void decode_quoted_rows(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<std::int64_t>(rows));
   state.counters["new_per_pass"] = static_cast<double>(during) / static_cast<double>(state.iterations());
 }
-BENCHMARK(decode_quoted_rows)->Arg(0)->Arg(1)->Arg(2)->ArgName("simd");
+BENCHMARK(decode_quoted_rows)->DenseRange(0, 2)->ArgName("simd");
 
 // One column of the log at a time, to see where decoding spends its time.
 void decode_one_column(benchmark::State& state) {
