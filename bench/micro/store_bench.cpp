@@ -1,8 +1,8 @@
 // The whole way of a load, in the store itself on a real disk with one shard. `stream`: a chunked body of log rows out of a
 // socket is received, decoded, encoded and journalled, and in the end durable and visible; rates are of the shard's CPU
 // time, the kernel's part in it included, so that they stand beside those of the layers. `scan`: the same rows read back,
-// all columns or one. `enters_per_mib`: io_uring_enter calls; `copied_per_byte`: texts into columns, blocks into the
-// journal's buffers.
+// all columns or one.
+// `enters_per_mib`: io_uring_enter calls.
 #include <benchmark/benchmark.h>
 
 #include <memory>
