@@ -229,6 +229,17 @@ class Verdicts(unittest.TestCase):
         with self.assertRaises(base.Broken):
             measure_micro.micro_ratio(report_of_it, "T5", "ours", "missing")
 
+    def test_a_micro_benchmark_may_measure_its_share_itself(self):
+        one = {"name": "both", "run_name": "both", "run_type": "iteration", "bytes_per_cpu_second": 3e9, "raw_bytes_per_cpu_second": 4e9}
+        found = measure_micro.micro_share({"benchmarks": [one | {"share": 0.7}, one | {"share": 0.8}]}, "T6", "both")
+        self.assertEqual(found.figure.values, [0.7, 0.8])
+        with self.assertRaises(base.Broken):
+            measure_micro.micro_share({"benchmarks": [one]}, "T6", "both")
+
+    def test_every_micro_target_is_one(self):
+        names = [*measure_micro.RATIOS, *measure_micro.SHARES]
+        self.assertEqual(sorted(names), sorted(name for name in BY_NAME if name[:2] in ("T4", "T5", "T6")))
+
 
 if __name__ == "__main__":
     unittest.main()

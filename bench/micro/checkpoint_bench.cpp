@@ -1,18 +1,15 @@
 // A checkpoint of 100 loads over 2 shards, from the end of their bodies to the last answer, beside the two fdatasyncs that
 // it cannot be without (the journals', then the commit log's): what is above them is ours. In the store itself, on real
-// files and threads; no sockets. PENSTOCK_BENCH_DIR names the folder's parent (default: the working folder's).
+// files and threads; no sockets.
 #include <benchmark/benchmark.h>
-#include <fcntl.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "bench/micro/bench_folder.hpp"
 #include "core/base/log.hpp"
 #include "core/kernel/uring_kernel.hpp"
 #include "txn/decode/csv_decoder.hpp"
@@ -31,36 +28,6 @@ constexpr int kLoads = 100;
 double micros_since(Clock::time_point then) {
   return std::chrono::duration<double, std::micro>(Clock::now() - then).count();
 }
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.empty() ? 0 : values[values.size() / 2];
-}
-
-// An overwrite of 4 KiB in a file that is all there, and its fdatasync: the cheapest durable write.
-class Yardstick {
- public:
-  explicit Yardstick(const std::filesystem::path& folder)
-      : file_(::open((folder / "yardstick").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
-    const std::vector<char> zeros(kPages * core::kPage);
-    CHECK_EQ(::pwrite(file_, zeros.data(), zeros.size(), 0), static_cast<ssize_t>(zeros.size()));
-    CHECK_EQ(::fdatasync(file_), 0);
-  }
-  ~Yardstick() { ::close(file_); }
-  double measure() {
-    const std::vector<char> page(core::kPage, static_cast<char>('a' + turn_ % 20));
-    const auto began = Clock::now();
-    CHECK_EQ(::pwrite(file_, page.data(), page.size(), static_cast<off_t>(turn_++ % kPages * core::kPage)),
-             static_cast<ssize_t>(page.size()));
-    CHECK_EQ(::fdatasync(file_), 0);
-    return micros_since(began);
-  }
-
- private:
-  static constexpr std::size_t kPages = 64;
-  const int file_;
-  std::size_t turn_ = 0;
-};
-
 struct OneLoad {
   BeganLoad began;
   std::unique_ptr<Load> load;  // made, used and destroyed on its shard
@@ -155,7 +122,7 @@ class Run {
     co_await sql(
         "CREATE TABLE db.t (k BIGINT NOT NULL, v VARCHAR(40)) DUPLICATE KEY(k) DISTRIBUTED BY RANDOM BUCKETS "
         "4");
-    Yardstick yardstick(folder_);
+    bench::SyncYardstick yardstick(folder_);
     for (int round = -3; round < rounds_ && figures_.error.empty(); ++round) {
       std::vector<OneLoad> loads(kLoads);
       for (OneLoad& one : loads) {
@@ -198,20 +165,16 @@ class Run {
 
 void checkpoint_of_100_loads(benchmark::State& state) {
   core::set_log_level(core::LogLevel::Error);
-  const char* const parent = std::getenv("PENSTOCK_BENCH_DIR");
-  const std::filesystem::path folder = std::filesystem::path(parent == nullptr ? "." : parent) /
-                                       ("penstock-bench-" + std::to_string(::getpid()));
   for ([[maybe_unused]] auto _ : state) {
-    std::filesystem::create_directories(folder);
+    const bench::BenchFolder folder;
     const auto rounds = static_cast<int>(state.range(1));
-    const Figures figures = Run(folder, state.range(0) != 0, rounds).run();
-    std::filesystem::remove_all(folder);
+    const Figures figures = Run(folder.path(), state.range(0) != 0, rounds).run();
     if (!figures.error.empty()) {
       state.SkipWithError(figures.error.c_str());
       return;
     }
-    const double checkpoint = median(figures.checkpoint);
-    const double sync = median(figures.fdatasync);
+    const double checkpoint = bench::median(figures.checkpoint);
+    const double sync = bench::median(figures.fdatasync);
     state.counters["p50_us"] = checkpoint;
     state.counters["fdatasync_us"] = sync;
     state.counters["above_two_us"] = checkpoint - 2 * sync;

@@ -148,7 +148,7 @@ struct FastDecimal {
   unsigned precision;
   unsigned scale;
 
-  bool operator()(Cell cell, std::int64_t& value) const {
+  [[gnu::always_inline]] bool operator()(Cell cell, std::int64_t& value) const {
     const bool negative = *cell.begin == '-';
     const char* at = cell.begin + negative;
     const std::size_t size = cell.size - negative;
@@ -226,7 +226,7 @@ struct FastDateTime {
   unsigned scale;
   FastDate date{};
 
-  bool operator()(Cell cell, std::int64_t& micros) {
+  [[gnu::always_inline]] bool operator()(Cell cell, std::int64_t& micros) {
     std::int32_t days;
     if (cell.size < 19 || (cell.begin[10] != ' ' && cell.begin[10] != 'T') ||
         !date.days_of(cell.begin, days)) {
