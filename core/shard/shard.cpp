@@ -150,11 +150,10 @@ void Shard::wake(ShardId target) {
     Shard& source = current_shard();
     const ShardId to(static_cast<std::uint32_t>(done.length));
     source.wake_in_flight_[to.value] = false;
-    // What was posted while this wake was under way may have found the target asleep again. If the wake failed, the flag
-    // says nothing: nobody else will wake it.
-    if (source.set_.mailbox(source.id_, to).is_empty()) return;
+    // Others rely on it, whosever mail it is that the target has: if it failed, nobody else will wake the target.
     if (done.result < 0) return source.wake(to);
-    source.wake_if_asleep(to);
+    // What was posted while this wake was under way may have found the target asleep again.
+    if (!source.set_.mailbox(source.id_, to).is_empty()) source.wake_if_asleep(to);
   };
   wake_in_flight_[target.value] = true;
   kernel_->submit(op);

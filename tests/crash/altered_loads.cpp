@@ -11,34 +11,37 @@ namespace {
 using core::Task;
 
 Task<void> make_there(txn::Store* store, BodyFormat format, FollowingLoad* load) {
-  const auto& schema = load->began.table->schema;
-  auto mapping = txn::map_columns(*schema, {});
-  CHECK(mapping.has_value());
-  std::unique_ptr<txn::BodyDecoder> decoder;
-  txn::Load::Follow follow;
-  if (format == BodyFormat::Json) {
+  const txn::Load::MakeDecoding make =
+      [format, limits = &store->limits(), table = load->began.table](
+          txn::DecodeScratch& scratch) -> std::expected<txn::Load::Decoding, txn::LoadError> {
+    const auto& schema = table->schema;
+    auto mapping = txn::map_columns(*schema, {});
+    CHECK(mapping.has_value());
+    if (format == BodyFormat::Csv) {
+      txn::CsvOptions options;
+      options.block = limits->block;
+      options.row_bytes_max = limits->row_bytes_max;
+      return txn::Load::Decoding{std::make_unique<txn::CsvDecoder>(options, schema, *mapping, scratch), {}};
+    }
     txn::JsonOptions options;
-    options.block = store->limits().block;
-    options.row_bytes_max = store->limits().row_bytes_max;
-    auto json = std::make_unique<txn::JsonDecoder>(options, schema, *mapping, txn::MappingOptions{},
-                                                   store->here().scratch());
-    follow = [decoder = json.get()](
-                 const txn::Table& table,
-                 std::vector<txn::ColumnAlias> aliases) -> std::expected<txn::Load::Switch, std::string> {
-      TRY(auto now, txn::map_columns(*table.schema, {}));
-      return [decoder, schema = table.schema, mapping = std::move(now), aliases = std::move(aliases)] {
+    options.block = limits->block;
+    options.row_bytes_max = limits->row_bytes_max;
+    auto json = std::make_unique<txn::JsonDecoder>(options, schema, *mapping, txn::MappingOptions{}, scratch);
+    txn::Load::Follow follow =
+        [decoder = json.get()](
+            const txn::Table& now,
+            std::vector<txn::ColumnAlias> aliases) -> std::expected<txn::Load::Switch, std::string> {
+      TRY(auto next, txn::map_columns(*now.schema, {}));
+      return [decoder, schema = now.schema, mapping = std::move(next), aliases = std::move(aliases)] {
         decoder->follow(schema, mapping, {}, aliases);
       };
     };
-    decoder = std::move(json);
-  } else {
-    txn::CsvOptions options;
-    options.block = store->limits().block;
-    options.row_bytes_max = store->limits().row_bytes_max;
-    decoder = std::make_unique<txn::CsvDecoder>(options, schema, *mapping, store->here().scratch());
-  }
-  load->load =
-      std::make_unique<txn::Load>(store->here(), load->began, std::move(decoder), 0.0, std::move(follow));
+    return txn::Load::Decoding{std::move(json), std::move(follow)};
+  };
+  auto made = make(store->here().scratch());
+  load->load = std::make_unique<txn::Load>(store->here(), load->began, std::move(made->decoder), 0.0,
+                                           std::move(made->follow));
+  load->load->allow_split(make);
   co_return;
 }
 

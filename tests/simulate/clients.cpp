@@ -260,7 +260,7 @@ Script<> Clients::send_load(ModelLoad* load, bool kind) {
   if (!answer.is_whole()) {
     ++tally_.in_doubt;
     note("load {}: no answer{}", load->number, manner.vanishes_at ? ", its client has vanished" : "");
-    if (manner.vanishes_at) ++load->loads_vanished;
+    if (manner.vanishes_at && answer.got == Answer::Got::Cut) ++load->loads_vanished;
     if (answer.got == Answer::Got::Refused) {
       --load->loads_open;
       if (is_first) model_.is_now(*load, kAbsent, "that nobody listened");

@@ -141,7 +141,7 @@ core::Task<std::expected<void, LoadError>> Load::decode(core::Bytes& piece) {
 core::Task<std::expected<void, LoadError>> Load::take_segment(core::Bytes& piece) {
   piece = piece.subspan(split_->take(piece));
   if (!split_->is_full()) co_return std::expected<void, LoadError>{};
-  split_->send(load_.table, former_names_);
+  split_->send(load_.table, aliases_);
   if (split_->has_helper()) co_return std::expected<void, LoadError>{};
   co_return co_await decode_taken();
 }
@@ -164,14 +164,13 @@ core::Task<std::expected<void, LoadError>> Load::decode_taken() {
 
 core::Task<std::expected<void, LoadError>> Load::append_segment(core::Bytes rows, std::uint64_t offset,
                                                                 std::shared_ptr<const Table> table,
-                                                                FormerNames names) {
+                                                                std::vector<ColumnAlias> aliases) {
   CHECK(is_part_);
   if (failure_) co_return std::unexpected(*failure_);
   shard_.note_segment();
   busy_ = true;
-  former_names_ = std::move(names);
   std::expected<void, LoadError> result{};
-  if (follow_) result = co_await follow_to(std::move(table));
+  if (follow_) result = co_await follow_to(std::move(table), std::move(aliases));
   if (result && !failure_) result = co_await read_segment(rows, offset);
   if (result && failure_) result = std::unexpected(*failure_);
   if (!result) fail(result.error());
@@ -275,15 +274,16 @@ std::shared_ptr<const Table> Load::newer_table() {
 core::Task<std::expected<void, LoadError>> Load::follow_table() {
   while (auto table = newer_table()) {
     former_names_.note(table->schema);
-    CO_TRY_VOID(co_await follow_to(std::move(table)));
+    auto aliases = former_names_.aliases(*table->schema);
+    CO_TRY_VOID(co_await follow_to(std::move(table), std::move(aliases)));
     if (failure_) break;
   }
   co_return std::expected<void, LoadError>{};
 }
 
 // Bytes that were taken came before the change, and are read with the columns of before.
-core::Task<std::expected<void, LoadError>> Load::follow_to(std::shared_ptr<const Table> table) {
-  auto aliases = former_names_.aliases(*table->schema);
+core::Task<std::expected<void, LoadError>> Load::follow_to(std::shared_ptr<const Table> table,
+                                                           std::vector<ColumnAlias> aliases) {
   if (table->schema == load_.table->schema && aliases == aliases_) co_return std::expected<void, LoadError>{};
   if (have_same_rows(*table->schema, *load_.table->schema) && aliases == aliases_)
     co_return std::expected<void, LoadError>{};

@@ -104,13 +104,14 @@ class Load {
   void set_source(LoadSource* source) { source_ = source; }
   LoadSource* source() const { return source_; }
 
-  // As a part, on the part's shard: rows from `offset` of the body on, of the table as the load itself reads rows there.
+  // As a part, on the part's shard: rows from `offset` of the body on, with the table and aliases that the load itself reads
+  // rows with.
   // They are written out when it returns. After a failure the others fail at once.
   void become_part();
   bool is_part() const { return is_part_; }
   core::Task<std::expected<void, LoadError>> append_segment(core::Bytes rows, std::uint64_t offset,
                                                             std::shared_ptr<const Table> table,
-                                                            FormerNames names);
+                                                            std::vector<ColumnAlias> aliases);
   void let_go();  // of the memory that the next segment would use again
   std::vector<BlockRef> take_blocks() { return std::exchange(blocks_, {}); }
   std::vector<FileId> take_pins() { return std::exchange(pins_, {}); }  // unpinning them is the taker's
@@ -122,7 +123,8 @@ class Load {
   core::Task<std::expected<void, LoadError>> flush_block(Keep keep);
   core::Task<std::expected<void, LoadError>> settle_rows(Keep keep);
   core::Task<std::expected<void, LoadError>> follow_table();
-  core::Task<std::expected<void, LoadError>> follow_to(std::shared_ptr<const Table> table);
+  core::Task<std::expected<void, LoadError>> follow_to(std::shared_ptr<const Table> table,
+                                                       std::vector<ColumnAlias> aliases);
   core::Task<std::expected<void, LoadError>> read_segment(core::Bytes rows, std::uint64_t offset);
   LoadCounts own_counts() const;
   core::Task<std::expected<void, LoadError>> decode(core::Bytes& piece);

@@ -145,7 +145,7 @@ std::unique_ptr<LoadSplit::Segment> LoadSplit::new_segment(std::uint64_t offset)
   return segment;
 }
 
-void LoadSplit::send(std::shared_ptr<const Table> table, const FormerNames& names) {
+void LoadSplit::send(std::shared_ptr<const Table> table, std::vector<ColumnAlias> aliases) {
   CHECK(is_full());
   const std::string_view text = core::as_text(taking_->bytes.bytes());
   const std::size_t last = text.rfind(row_end_);
@@ -160,7 +160,7 @@ void LoadSplit::send(std::shared_ptr<const Table> table, const FormerNames& name
   taking_->bytes.set_size(end);
   turn_ = (turn_ + 1) % helpers_.size();
   taking_->table = std::move(table);
-  taking_->names = names;
+  taking_->aliases = std::move(aliases);
   helper->has_part = true;
   ++helper->segments;
   ++calls_;
@@ -229,7 +229,7 @@ core::Task<LoadSplit::SegmentEnd> LoadSplit::decode_there(Helper* helper, const 
     Load& part = *helper->part;
     if (part.rejects() != nullptr) end.rejects_before = part.rejects()->kept();
     end.result = co_await part.append_segment(segment->bytes.bytes(), segment->offset, segment->table,
-                                              *segment->names);
+                                              segment->aliases);
     if (part.rejects() != nullptr) end.rejects_after = part.rejects()->kept();
     end.blocks = part.take_blocks();
     end.pins = part.take_pins();

@@ -29,7 +29,7 @@ class LoadSplit {
     std::uint64_t offset = 0;  // in the body
     GrowBuffer bytes;
     std::shared_ptr<const Table> table;  // as the load read rows when it was sent
-    std::optional<FormerNames> names;
+    std::vector<ColumnAlias> aliases;
   };
 
   // `row_end` ends each row of the body. All references outlive it.
@@ -46,9 +46,9 @@ class LoadSplit {
   // Returns how many of the bytes.
   std::size_t take(core::Bytes piece);
   bool is_full() const;
-  // Only if full; `table` and `names`: as the load reads rows now. What lies behind the last whole row is what is taken
+  // Only if full; `table` and `aliases`: as the load reads rows now. What lies behind the last whole row is what is taken
   // then; if there is no whole row, all of it.
-  void send(std::shared_ptr<const Table> table, const FormerNames& names);
+  void send(std::shared_ptr<const Table> table, std::vector<ColumnAlias> aliases);
   // What was taken is the load's own again.
   Segment take_back();
   void drop_taken();  // the load has failed

@@ -64,6 +64,10 @@ core::Task<void> Precommitter::run() {
         batch->groups.push_back(Group{.loads = {load}, .is_two_phase = true});
         continue;
       }
+      if (!load->elsewhere.empty()) {  // what may befall files of other shards is its own business
+        batch->groups.push_back(Group{.loads = {load}});
+        continue;
+      }
       const auto [at, is_new] = plain.emplace(schema, batch->groups.size());
       if (is_new) batch->groups.emplace_back();
       batch->groups[at->second].loads.push_back(load);

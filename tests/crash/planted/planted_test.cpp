@@ -21,7 +21,6 @@ struct Case {
 constexpr Case kCases[] = {
     {Planted::SkipJournalSync, "SkipJournalSync"},
     {Planted::SkipSealedSync, "SkipSealedSync"},
-    {Planted::SkipHelperSync, "SkipHelperSync"},
     {Planted::SkipJournalDirSync, "SkipJournalDirSync"},
     {Planted::SkipLogSync, "SkipLogSync"},
     {Planted::SkipLogDirSync, "SkipLogDirSync"},

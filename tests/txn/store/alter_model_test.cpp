@@ -74,7 +74,8 @@ struct Open {
 
 class Model {
  public:
-  Model(Store* store, std::uint64_t seed) : store_(store), engine_(seed) {
+  Model(Store* store, std::uint64_t seed, std::size_t rows_max = 6)
+      : store_(store), engine_(seed), rows_max_(rows_max) {
     columns_.push_back({.id = next_id_++, .name = "k", .kind = Kind::BigInt});
     columns_.push_back({.id = next_id_++, .name = "v", .kind = Kind::Int});
   }
@@ -274,7 +275,7 @@ class Model {
       open.in_hand.clear();
       open.has_half = false;
     }
-    const int count = 1 + static_cast<int>(below(6));
+    const int count = 1 + static_cast<int>(below(rows_max_));
     for (int i = 0; i < count; ++i) {
       if (open.format == BodyFormat::Csv) {
         Row row;
@@ -346,6 +347,7 @@ class Model {
 
   Store* store_;
   std::mt19937_64 engine_;
+  const std::size_t rows_max_;  // of one piece
   int next_id_ = 0;
   int loads_ = 0;
   std::vector<Column> columns_;
@@ -370,6 +372,37 @@ TEST(AlterModel, random_alterations_beside_loads_leave_every_row_what_it_must_be
     rows += model.rows();
   }
   EXPECT_GT(rows, 3000u);
+}
+
+core::Task<std::uint64_t> segments_there(StoreShard* shard) { co_return shard->segments(); }
+core::Task<void> sum_segments(Store* store, std::uint64_t* segments) {
+  for (const auto& shard : store->here().peers()) {
+    StoreShard* const at = shard.get();
+    *segments += co_await core::call_on(at->shard().id(), [at] { return segments_there(at); });
+  }
+}
+
+TEST(AlterModel, random_alterations_beside_split_loads_leave_every_row_what_it_must_be) {
+  std::size_t rows = 0;
+  std::uint64_t segments = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    StoreLimits limits = crash::tiny_limits();
+    limits.block.rows_max = 4;
+    limits.block.input_bytes_max = 100 + 40 * (seed % 5);
+    limits.split_segments = 1 + seed % 3;
+    if (seed % 4 == 0) limits.load_memory_max = 4000 + 500 * (seed % 16);
+    crash::StoreWorld world(seed, 2 + seed % 3, limits);
+    std::string error;
+    ASSERT_EQ(world.open(error), sim::RunStatus::Done);
+    Model model(&world.store(), seed, 40);
+    ASSERT_EQ(world.run(model.run(150)), sim::RunStatus::Done);
+    ASSERT_EQ(model.error(), "") << "seed " << seed;
+    ASSERT_EQ(world.run(sum_segments(&world.store(), &segments)), sim::RunStatus::Done);
+    ASSERT_EQ(world.close(), sim::RunStatus::Done);
+    rows += model.rows();
+  }
+  EXPECT_GT(rows, 3000u);
+  EXPECT_GT(segments, 200u);
 }
 
 core::Task<void> alter_beside(Store* store, std::vector<std::string> clauses, std::string* error) {
