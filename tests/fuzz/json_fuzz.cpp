@@ -25,6 +25,9 @@ std::vector<std::string> seeds() {
       lines +
           "{\"a\": 1, \"x\": true, \"c\": \"q\\\"\"}\n{\"c\": \"\", \"a\": null, \"x\": [1, 2]}\n{\"a\": 01, "
           "\"c\": \"r\"}\n",
+      // What is escaped lies behind the bytes that are looked at at once, in a value that nobody wants.
+      lines + "{\"c\":\"q\",\"x\":\"" + std::string(31, 'x') +
+          "\\\x80\",\"a\":1,\"y\":" + std::string(40, '7') + "}\n",
       // Rows that are looked at again in a copy.
       lines + "{\"a\":[1,{\"x\":\"}\"}]\f\"c\":,2]}}\nbroken\n{\"text \\ud83dk\":[0,2]true}}\nbroke",
   };

@@ -155,6 +155,7 @@ FeedResult::State JsonDecoder::feed_lines(std::string_view piece, std::size_t& a
   const std::size_t begin = at;
   const std::string_view line = piece.substr(begin, found - begin);
   if (line.size() > options_.row_bytes_max) {
+    end_batch(builder);
     carry_offset_ = fed_ + begin;
     return fail("INVALID_ARGUMENT", {});
   }
@@ -261,6 +262,7 @@ FeedResult::State JsonDecoder::feed_elements(std::string_view piece, std::size_t
   if (carry_.size() == 0 && piece.size() - end >= kTail) {
     const std::string_view text = piece.substr(begin, end - begin);
     if (text.size() > options_.row_bytes_max) {
+      end_batch(builder);
       carry_offset_ = fed_ + begin;
       return fail("INVALID_ARGUMENT", {});
     }
@@ -348,6 +350,7 @@ FeedResult::State JsonDecoder::take_row(const JsonScratch::Row& row, bool has_ro
   const Outcome outcome = parser_->parse(row.text, has_root, scratch.rows.size(), stride_, scratch);
   switch (outcome) {
     case Outcome::SecondObject:
+      end_batch(builder);  // the rows before it are judged wherever the body was cut
       return fail("DATA_QUALITY_ERROR", "Multiple JSON objects in a single line");
     case Outcome::Broken:
       if (!options_.by_line && !held_.is_active) return void_body(parser_->reason(), row.text);

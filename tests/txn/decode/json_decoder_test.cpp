@@ -359,5 +359,23 @@ TEST(JsonDecoder, a_parser_that_grew_for_a_bad_row_is_given_back) {
   EXPECT_LE(scratch.json->parser.capacity(), 256 * core::kKiB);
 }
 
+TEST(JsonDecoder, what_a_failed_load_says_of_the_rows_before_does_not_depend_on_where_it_was_cut) {
+  JsonCase test = people();
+  test.options.row_bytes_max = 300;
+  const std::string good = "{\"id\":2}";
+  const std::string bad = "{\"id\":null,\"note\":\"a row that is filtered by its value, not by its text\"}";
+  const std::string wrong = "{\"id\":\"none\"}";
+  const std::string behind(70, '\n');
+  const std::string too_long = "{\"note\":\"" + std::string(400, 'x') + "\"}";
+  for (const std::string& last : {good + good, too_long}) {
+    const Outcome run = split(test, wrong + "\n" + good + "\n" + bad + "\n" + last + "\n" + behind);
+    EXPECT_TRUE(run.failed);
+    EXPECT_EQ(run.filtered, 2u);
+  }
+  const Outcome run = split(test.array(), "[" + wrong + "," + good + "," + too_long + behind + "]");
+  EXPECT_TRUE(run.failed);
+  EXPECT_EQ(run.filtered, 1u);
+}
+
 }  // namespace
 }  // namespace penstock::txn

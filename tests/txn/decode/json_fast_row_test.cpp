@@ -172,6 +172,79 @@ TEST(FastRow, more_strangers_than_are_learned_are_skipped_all_the_same) {
   }
 }
 
+// An escaped byte may be the first behind the 32 that were looked at.
+TEST(FastRow, what_is_escaped_is_looked_at_wherever_it_lies) {
+  for (const SimdLevel level : levels()) {
+    FastRow rows;
+    for (const std::string_view key : {"b", "none", "stranger"}) {
+      for (std::size_t size = 0; size < 140; ++size) {
+        const std::string begin = "{\"a\":1,\"" + std::string(key) + "\":\"" + std::string(size, 'x');
+        EXPECT_EQ(rows.take(level, begin + "\\\xff\"}"), "no") << key << size;
+        EXPECT_EQ(rows.take(level, begin + "\\\x80y\"}"), "no") << key << size;
+        EXPECT_EQ(rows.take(level, begin + "\\\x1f\"}"), "no") << key << size;
+        EXPECT_NE(rows.take(level, begin + "\\\\\"}"), "no") << key << size;
+      }
+    }
+  }
+}
+
+TEST(FastRow, a_row_that_is_no_text_is_filtered_by_either_way) {
+  JsonCase test;
+  test.schema = schema_of({column("a", Type::of(TypeKind::BigInt)), column("text", Type::string())});
+  const std::string body =
+      "{\"a\":1,\"stranger\":\"" + std::string(31, 'x') + "\\\xff\"}\n{\"a\":2}\n" + std::string(70, '\n');
+  test.options.takes_fast = false;
+  const Outcome want = test.run(body);
+  EXPECT_EQ(want.filtered, 1u);
+  test.options.takes_fast = true;
+  const Outcome got = test.run(body);
+  EXPECT_EQ(got, want) << got.rows << got.log << "---\n" << want.rows << want.log;
+}
+
+// What lies behind goes on as rows do, and ends where reading must.
+TEST(FastRow, a_row_is_not_followed_over_its_end) {
+  for (const SimdLevel level : levels()) {
+    for (const std::string_view more : {"\"x\":1,", "\"x\":\"y\",", "\"x\": 1 ,", "\"x\":null,"}) {
+      for (const std::string_view begin :
+           {"{", "{\"x\"", "{\"x\":", "{\"x\":1", "{\"x\":\"y", "{\"x\":1,", "{\"a\":-"}) {
+        JsonKeyBook book(1);
+        book.add("a", {.field = 0, .is_fed = true, .nullable = true});
+        JsonArena arena;
+        Cell cell{};
+        std::uint32_t seen = 0;
+        FastRowTaken taken;
+        std::string learn = "{";
+        while (learn.size() < 30) learn += more;
+        learn.back() = '}';
+        learn += std::string(64, ' ');
+        const char* const learned = learn.data() + learn.size() - 64;
+        EXPECT_TRUE(take_fast_row(level, {learn.data(), learned, &cell, 1, &seen, 1, arena}, book, taken));
+        for (std::size_t skip = 0; skip < more.size(); ++skip) {
+          std::string text(begin);
+          for (text += more.substr(skip); text.size() < begin.size() + 64; text += more) continue;
+          const std::vector<char> row(text.begin(), text.begin() + static_cast<long>(begin.size() + 64));
+          EXPECT_FALSE(take_fast_row(
+              level, {row.data(), row.data() + begin.size(), &cell, 1, &seen, 2, arena}, book, taken))
+              << begin << more;
+          seen = 0;
+        }
+      }
+    }
+  }
+}
+
+TEST(FastRow, nested_values_are_text) {
+  for (const SimdLevel level : levels()) {
+    FastRow rows;
+    for (const std::string_view key : {"b", "none", "stranger"}) {
+      const std::string begin = "{\"a\":1,\"" + std::string(key) + "\":";
+      for (const std::string_view bad : {"[\"\xff\"]", "{\"\xff\":1}", "[\"\x01\"]", "[\"\xED\xA0\x80\"]"})
+        EXPECT_EQ(rows.take(level, begin + std::string(bad) + "}"), "no") << key;
+      EXPECT_NE(rows.take(level, begin + "[\"\xC3\xA9\"]}"), "no") << key;
+    }
+  }
+}
+
 JsonCase mixed() {
   JsonCase out;
   out.schema =
