@@ -37,7 +37,8 @@ struct ModelLoad {
   unsigned fates = kAbsent;
   // Sent, and no answer: they may still happen. Forgotten when the process that had them has ended.
   int loads_open = 0;
-  int loads_vanished = 0;  // of these: sent by clients of which nothing is heard, so that they may begin at any time
+  int loads_vanished =
+      0;  // of these: sent by clients of which nothing is heard, so that they may begin at any time
   int commits_open = 0;
   int aborts_open = 0;
   std::uint64_t changes =
