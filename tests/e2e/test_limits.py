@@ -193,7 +193,8 @@ def crowd_at_once():
             crowd.append(e2e.connect(server.port, seconds=10))
             crowd[-1].sendall(HEALTH)
         server.process.send_signal(signal.SIGCONT)
-        expect_equal(stream.send(ROW % 2).finish()["Status"], "Success", "the open load")
+        reply = stream.send(ROW % 2).finish()
+        expect_equal(reply["Status"], "Success", f"the open load: {reply}")
         stream.close()
         answered = refused = 0
         for connection in crowd:

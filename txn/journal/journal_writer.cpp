@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "core/base/log.hpp"
@@ -11,6 +13,11 @@ namespace penstock::txn {
 
 using core::Planted;
 using core::planted;
+
+namespace {
+constexpr int kOpenTurns = 6;
+constexpr core::Duration kOpenPause = std::chrono::milliseconds(20);
+}  // namespace
 
 JournalWriter::JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena,
                              Poison& poison, Place place, Limits limits)
@@ -150,6 +157,17 @@ void JournalWriter::release_if_done(WriteBuffer& buffer) {
   buffer_released_.notify_all();
 }
 
+// A crowd of connections may have the last descriptors until those that are too many are closed again, soon.
+core::Task<core::Result<core::File>> JournalWriter::make_file(const std::string& name) {
+  for (int turn = 1;; ++turn) {
+    auto file =
+        co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true});
+    const bool lacks_files = !file && (file.error().os_error == EMFILE || file.error().os_error == ENFILE);
+    if (!lacks_files || turn == kOpenTurns) co_return std::move(file);
+    (void)co_await shard_.sleep_for(kOpenPause);
+  }
+}
+
 core::Task<core::Result<>> JournalWriter::open_next_file(std::uint64_t bytes_needed) {
   if (current_ != nullptr) {
     submit_filled();
@@ -168,8 +186,7 @@ core::Task<core::Result<>> JournalWriter::open_next_file(std::uint64_t bytes_nee
   }
   const FileId id = FileId::make(place_.epoch, shard_.id().value, next_counter_);
   const std::string name = format_file_name(FileKind::Journal, id);
-  CO_TRY(core::File file,
-         co_await directory_.open_file(name, {.write = true, .create_exclusive = true, .direct = true}));
+  CO_TRY(core::File file, co_await make_file(name));
   names_dirty_ = true;
   ++stats_.files_made;
 

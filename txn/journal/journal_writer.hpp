@@ -17,6 +17,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -95,6 +96,7 @@ class JournalWriter {
   };
 
   core::Task<core::Result<>> open_next_file(std::uint64_t bytes_needed);
+  core::Task<core::Result<core::File>> make_file(const std::string& name);
   core::Task<bool> open_old_file();  // a planted bug
   core::Task<void> acquire_buffer();
   void submit_filled();
