@@ -1,6 +1,6 @@
 // Perhaps: rare paths that a simulator may take at will.
 //
-// A site asks `shard.kernel().perhaps(Perhaps::Site)` beside the condition that takes its path in production: a full file, a
+// A site asks `shard.perhaps(Perhaps::Site)` beside the condition that takes its path in production: a full file, a
 // full batch, a full budget. UringKernel says no, for ever; a simulated kernel throws dice. Whatever a site does when the
 // answer is yes must be right at any time: it is a path that production takes too, only for a reason.
 //

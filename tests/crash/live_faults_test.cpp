@@ -1,6 +1,8 @@
 // What fails while the store runs: a write, a sync, the room on the disk.
 #include <gtest/gtest.h>
 
+#include <cerrno>
+
 #include "core/base/log.hpp"
 #include "core/base/planted.hpp"
 #include "tests/crash/crash_matrix.hpp"
@@ -32,6 +34,30 @@ void open_well(StoreWorld& world) {
 
 core::Task<void> some_loads(txn::Store* store, Knowledge* knows, int first, int count, int rows) {
   for (int i = 0; i < count; ++i) co_await load(store, knows, {.number = first + i, .rows = rows});
+}
+
+TEST_F(LiveFaults, a_journal_file_waits_for_a_descriptor_that_is_missing_for_a_moment) {
+  for (const bool comes_back : {true, false}) {
+    Knowledge knows;
+    StoreWorld world(1, 1);
+    open_well(world);
+    ASSERT_EQ(world.run(create_table(&world.store(), &knows, "t")), RunStatus::Done);
+    sim::SimDisk& disk = world.world().disk();
+    if (comes_back) {
+      disk.fail_nth(core::OpKind::Open, "journal-", 1, EMFILE);
+    } else {
+      disk.fail_from(core::OpKind::Open, "journal-", 1, EMFILE);
+    }
+    knows.may_refuse = !comes_back;
+    ASSERT_EQ(world.run(some_loads(&world.store(), &knows, 1, 1, 3)), RunStatus::Done);
+    EXPECT_EQ(knows.violation, "");
+    EXPECT_EQ(knows.loads[1], comes_back ? Known::Acknowledged : Known::Refused);
+    disk.clear_faults();
+    knows.may_refuse = false;
+    ASSERT_EQ(world.run(some_loads(&world.store(), &knows, 2, 1, 3)), RunStatus::Done);
+    ASSERT_EQ(world.run(look(&world.store(), &knows)), RunStatus::Done);
+    EXPECT_EQ(knows.violation, "");
+  }
 }
 
 TEST_F(LiveFaults, a_failed_journal_write_fails_its_load_and_no_other) {

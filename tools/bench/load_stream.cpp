@@ -259,27 +259,22 @@ std::expected<bool, std::string> LoadStream::flush() {
   return true;
 }
 
+// True: it was sent, and the load has more to come.
+std::expected<bool, std::string> LoadStream::send_filled() {
+  auto flushed = flush();
+  if (!flushed || !*flushed || !has_sent_all_) return flushed;
+  state_ = State::Waiting;
+  load_.sent = now_nanos();
+  return false;
+}
+
 std::expected<bool, std::string> LoadStream::pump(Nanos now, int blocks) {
   for (int block = 0; block < blocks; ++block) {
     if (state_ == State::Waiting || state_ == State::Done) return false;
     if (state_ == State::Idle && !begin_load(now)) return false;
-    auto flushed = flush();
-    if (!flushed) return std::unexpected(flushed.error());
-    if (!*flushed) return false;
-    if (has_sent_all_) {
-      state_ = State::Waiting;
-      load_.sent = now_nanos();
-      return false;
-    }
+    if (auto more = send_filled(); !more || !*more) return more;
     if (!fill(now)) return false;
-    flushed = flush();
-    if (!flushed) return std::unexpected(flushed.error());
-    if (!*flushed) return false;
-    if (has_sent_all_) {
-      state_ = State::Waiting;
-      load_.sent = now_nanos();
-      return false;
-    }
+    if (auto more = send_filled(); !more || !*more) return more;
     if (!schedule_.is_paced()) now = now_nanos();
   }
   return true;

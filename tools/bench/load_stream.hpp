@@ -90,6 +90,7 @@ class LoadStream {
 
  private:
   std::expected<bool, std::string> flush();
+  std::expected<bool, std::string> send_filled();
   bool begin_load(Nanos now);
   bool fill(Nanos now);
   std::uint64_t rows_due(Nanos now) const;

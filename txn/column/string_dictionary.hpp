@@ -53,22 +53,7 @@ class StringDictionary {
     return static_cast<std::uint32_t>(entries_.size() - 1);
   }
 
- private:
-  static constexpr std::size_t kSlotsMin = 1024;
-  static constexpr std::size_t kInlineMax =
-      128;  // longer strings go through the library's hash and comparison
-  struct Entry {
-    std::uint64_t hash;
-    const char* text;
-    std::uint32_t length;
-  };
-
-  template <class T>
-  static T load(const char* at) {
-    T value;
-    std::memcpy(&value, at, sizeof value);
-    return value;
-  }
+  // Public for whoever wants to see strings that look alike.
   static std::uint64_t hash_of(std::string_view text) {
     const char* p = text.data();
     const std::size_t n = text.size();
@@ -93,6 +78,23 @@ class StringDictionary {
       b = std::uint64_t{static_cast<std::uint8_t>(p[n >> 1])} << 8 | static_cast<std::uint8_t>(p[n - 1]);
     }
     return fold(a ^ seed, b ^ (0xd6e8feb86659fd93 + n));
+  }
+
+ private:
+  static constexpr std::size_t kSlotsMin = 1024;
+  static constexpr std::size_t kInlineMax =
+      128;  // longer strings go through the library's hash and comparison
+  struct Entry {
+    std::uint64_t hash;
+    const char* text;
+    std::uint32_t length;
+  };
+
+  template <class T>
+  static T load(const char* at) {
+    T value;
+    std::memcpy(&value, at, sizeof value);
+    return value;
   }
   // Folding a full product lets every byte of both words reach the low bits, which choose the slot.
   static std::uint64_t fold(std::uint64_t a, std::uint64_t b) {

@@ -105,7 +105,7 @@ core::Task<std::expected<void, LoadError>> Load::append(core::Bytes piece) {
   shard_.note_received(piece.size());
   while (!piece.empty() && result && !failure_) {
     const bool takes = split_ != nullptr && split_->is_taking();
-    result = takes ? co_await take_segment(piece) : co_await decode(piece);
+    result = takes ? co_await take_segment(piece) : co_await decode(piece, Give::Rows);
   }
   note_memory();
   if (result && !failure_) {
@@ -121,7 +121,7 @@ core::Task<std::expected<void, LoadError>> Load::append(core::Bytes piece) {
 }
 
 // Up to the piece's end, or to the place from which on other shards take rows.
-core::Task<std::expected<void, LoadError>> Load::decode(core::Bytes& piece) {
+core::Task<std::expected<void, LoadError>> Load::decode(core::Bytes& piece, Give give) {
   while (!piece.empty() && !failure_) {
     const FeedResult fed = decoder_->feed(piece, *builder_);
     piece = piece.subspan(fed.consumed);
@@ -130,7 +130,8 @@ core::Task<std::expected<void, LoadError>> Load::decode(core::Bytes& piece) {
     if (fed.state == FeedResult::State::Paused) co_await shard_.shard().yield();
     if (fed.state != FeedResult::State::BlockFull) continue;
     CO_TRY_VOID(co_await flush_block(Keep::Memory));
-    if (split_ == nullptr || failure_ || !decoder_->is_between_rows() || !split_->has_helper()) continue;
+    if (give == Give::Nothing || split_ == nullptr || failure_) continue;
+    if (!decoder_->is_between_rows() || !split_->has_helper()) continue;
     split_->begin(body_bytes_ - piece.size(), decoder_->rejects());
     break;
   }
@@ -152,14 +153,7 @@ core::Task<std::expected<void, LoadError>> Load::decode_taken() {
   const LoadSplit::Segment segment = split_->take_back();
   decoder_->go_to(segment.offset);
   core::Bytes rest = segment.bytes.bytes();
-  while (!rest.empty() && !failure_) {
-    const FeedResult fed = decoder_->feed(rest, *builder_);
-    rest = rest.subspan(fed.consumed);
-    if (fed.state == FeedResult::State::Failed) co_return std::unexpected(decode_error());
-    if (fed.state == FeedResult::State::Paused) co_await shard_.shard().yield();
-    if (fed.state == FeedResult::State::BlockFull) CO_TRY_VOID(co_await flush_block(Keep::Memory));
-  }
-  co_return std::expected<void, LoadError>{};
+  co_return co_await decode(rest, Give::Nothing);
 }
 
 core::Task<std::expected<void, LoadError>> Load::append_segment(core::Bytes rows, std::uint64_t offset,
@@ -190,7 +184,7 @@ core::Task<std::expected<void, LoadError>> Load::read_segment(core::Bytes rows, 
   while (!rows.empty() && !failure_) {
     core::Bytes slice = rows.first(std::min(rows.size(), kSliceOfSegment));
     rows = rows.subspan(slice.size());
-    CO_TRY_VOID(co_await decode(slice));
+    CO_TRY_VOID(co_await decode(slice, Give::Nothing));
     note_memory();
     if (!rows.empty()) co_await shard_.shard().yield();
   }
@@ -284,9 +278,9 @@ core::Task<std::expected<void, LoadError>> Load::follow_table() {
 // Bytes that were taken came before the change, and are read with the columns of before.
 core::Task<std::expected<void, LoadError>> Load::follow_to(std::shared_ptr<const Table> table,
                                                            std::vector<ColumnAlias> aliases) {
-  if (table->schema == load_.table->schema && aliases == aliases_) co_return std::expected<void, LoadError>{};
-  if (have_same_rows(*table->schema, *load_.table->schema) && aliases == aliases_)
-    co_return std::expected<void, LoadError>{};
+  const bool has_same_rows =
+      table->schema == load_.table->schema || have_same_rows(*table->schema, *load_.table->schema);
+  if (has_same_rows && aliases == aliases_) co_return std::expected<void, LoadError>{};
   const auto change = follow_(*table, aliases);
   if (!change) {
     refused_ = table->schema->id;

@@ -127,7 +127,8 @@ class Load {
                                                        std::vector<ColumnAlias> aliases);
   core::Task<std::expected<void, LoadError>> read_segment(core::Bytes rows, std::uint64_t offset);
   LoadCounts own_counts() const;
-  core::Task<std::expected<void, LoadError>> decode(core::Bytes& piece);
+  enum class Give : std::uint8_t { Nothing, Rows };  // to other shards
+  core::Task<std::expected<void, LoadError>> decode(core::Bytes& piece, Give give);
   core::Task<std::expected<void, LoadError>> take_segment(core::Bytes& piece);
   core::Task<std::expected<void, LoadError>> decode_taken();
   core::Task<void> end_split();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -93,6 +94,21 @@ TEST(BitPack, every_width_comes_back) {
       ASSERT_EQ(back, values) << "width " << width;
     }
   }
+}
+
+TEST(StringDictionary, strings_that_were_made_to_look_alike_are_given_up_soon) {
+  StringDictionary dictionary;
+  std::uint32_t added = 0;
+  std::deque<std::string> texts;  // the dictionary refers to them
+  for (std::uint64_t i = 0; added != StringDictionary::kNone && texts.size() < 200; ++i) {
+    std::string text = "key-" + std::to_string(i);
+    if ((StringDictionary::hash_of(text) & 1023) != 7) continue;
+    texts.push_back(std::move(text));
+    added = dictionary.add(texts.back());
+  }
+  EXPECT_EQ(added, StringDictionary::kNone);
+  EXPECT_EQ(dictionary.size(), StringDictionary::kProbesMax + 1);
+  EXPECT_EQ(dictionary.add(texts.front()), 0u);  // what is in stays
 }
 
 TEST(StringDictionary, equal_strings_get_equal_numbers) {
