@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The parts of the runner that decide whether a figure is a figure, without any peer: statistics, checks, verdicts, the table."""
 
+import contextlib
 import io
 import json
 import os
@@ -19,6 +20,7 @@ import measure_streams  # noqa: E402
 import report  # noqa: E402
 import rows  # noqa: E402
 import sender  # noqa: E402
+import small_loads  # noqa: E402
 from peers import base, clickhouse_http, duckdb_file, postgres_copy  # noqa: E402
 from targets import BY_NAME, Outcome, all_outcomes  # noqa: E402
 
@@ -239,6 +241,70 @@ class Verdicts(unittest.TestCase):
     def test_every_micro_target_is_one(self):
         names = [*measure_micro.RATIOS, *measure_micro.SHARES]
         self.assertEqual(sorted(names), sorted(name for name in BY_NAME if name[:2] in ("T4", "T5", "T6")))
+
+
+class OneReply:
+    """A server that answers each `size` bytes with the same bytes, in two pieces."""
+
+    def __init__(self, rule, request, reply):
+        self.rule, self.request, self.reply, self.answers = rule, request, reply, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def connect(self):
+        return sender.connect(self.listener.getsockname()[1])
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with connection, contextlib.suppress(OSError):  # the client may have gone away
+            got = b""
+            while piece := connection.recv(65536):
+                got += piece
+                while len(got) >= len(self.request):
+                    if got[:len(self.request)] != self.request:
+                        return
+                    got = got[len(self.request):]
+                    self.answers += 1
+                    connection.sendall(self.reply[:20])
+                    connection.sendall(self.reply[20:])
+
+
+@unittest.skipUnless(os.path.exists(small_loads.CLIENT), "small_client is not built")
+class SmallClient(unittest.TestCase):
+    REQUEST = b"PUT /load HTTP/1.1\r\n\r\n" + bytes(range(256)) * 1500
+
+    def drive(self, rule, reply):
+        server = OneReply(rule, self.REQUEST, reply)
+        try:
+            found = small_loads.drive(small_loads.CLIENT, server, 0.05, 0.2, connections=3)
+        finally:
+            server.listener.close()
+        return server, found
+
+    def test_it_counts_every_load_and_measures_those_of_its_time(self):
+        body = b'{\n "Status": "Success"\n}'
+        for rule, reply in (("http", b"HTTP/1.1 200 OK\r\ncontent-Length: %d\r\n\r\n%s" % (len(body), body)),
+                            ("postgres", b"C\0\0\0\x0cCOPY 64\0" + small_loads.PostgresWire.READY)):
+            server, found = self.drive(rule, reply)
+            self.assertEqual(found["loads"], server.answers)
+            self.assertLess(found["measured"], found["loads"])
+            self.assertGreater(found["measured"], 0)
+            self.assertLessEqual(found["p50_ms"], found["p99_ms"])
+
+    def test_an_answer_that_is_no_success_gives_no_figure(self):
+        bad = b'{"Status": "Fail", "Message": "Success"}'
+        for rule, reply in (("http", b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(bad), bad)),
+                            ("http", b"HTTP/1.1 500 Broken\r\nContent-Length: 22\r\n\r\n" + b'{"Status": "Success"} '),
+                            ("postgres", b"E\0\0\0\x20Mno space left on it\0\0" + small_loads.PostgresWire.READY)):
+            with self.assertRaises(base.Broken):
+                self.drive(rule, reply)
 
 
 if __name__ == "__main__":

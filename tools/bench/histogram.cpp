@@ -9,11 +9,11 @@
 namespace penstock::tools {
 namespace {
 
-constexpr std::size_t kSubBits = 7;
+constexpr std::size_t kSubBits = 10;
 constexpr std::size_t kSubs = 1 << kSubBits;  // buckets for each doubling
 constexpr std::size_t kDoublings = 30;
 constexpr std::size_t kBuckets = kSubs * (kDoublings + 1);
-constexpr std::uint64_t kSpreadPoints = 64;
+constexpr std::uint64_t kSpreadPoints = 512;
 
 }  // namespace
 
@@ -43,11 +43,15 @@ void Histogram::add(Nanos time, std::uint64_t weight) {
 void Histogram::add_spread(Nanos first, Nanos last, std::uint64_t weight) {
   const std::uint64_t points = std::min(weight, kSpreadPoints);
   if (points <= 1 || first == last) return add(std::max(first, last), weight);
+  // Where a point stands for many, it is the middle of its share: at the share's end it would move the percentiles.
+  const bool one_each = points == weight;
   for (std::uint64_t i = 0; i < points; ++i) {
-    const Nanos time = first + static_cast<Nanos>(static_cast<double>(last - first) * static_cast<double>(i) /
-                                                  static_cast<double>(points - 1));
-    add(time, weight * (i + 1) / points - weight * i / points);
+    const double part = one_each ? static_cast<double>(i) / static_cast<double>(points - 1)
+                                 : (static_cast<double>(i) + 0.5) / static_cast<double>(points);
+    add(first + static_cast<Nanos>(static_cast<double>(last - first) * part),
+        weight * (i + 1) / points - weight * i / points);
   }
+  max_ = std::max({max_, first, last});
 }
 
 void Histogram::add(const Histogram& other) {

@@ -1,9 +1,10 @@
-// Histogram: times with weights, exact to less than a hundredth, in a fixed 32 KiB.
+// Histogram: times with weights, exact to a thousandth, in a fixed 256 KiB.
 //
 // Journey:  LoadRun, the report -> [Histogram].
 // Shard:    none; a value.
-// Promise:  percentile(p) is no less than the smallest time that p percent of the weight do not exceed, and at most 0.8 %
-//           more; the largest and the mean are exact.
+// Promise:  percentile(p) is no less than the smallest time that p percent of the weight do not exceed, and at most 0.1 %
+//           more; the largest and the mean are exact. Weight that is spread over a stretch is as exact: its points are
+//           the middles of 1/512 of it.
 // Failure:  none: times below 0 count as 0, times of more than some hours as the largest there is.
 #pragma once
 

@@ -19,7 +19,7 @@ TEST(histogram, nothing_has_no_percentile) {
   EXPECT_EQ(of.mean(), 0);
 }
 
-TEST(histogram, percentiles_are_those_of_a_sorted_list_within_a_hundredth) {
+TEST(histogram, percentiles_are_those_of_a_sorted_list_within_a_thousandth) {
   Random chance(5);
   Histogram of;
   std::vector<Nanos> times;
@@ -36,7 +36,7 @@ TEST(histogram, percentiles_are_those_of_a_sorted_list_within_a_hundredth) {
     const auto exact = static_cast<double>(times[at]);
     const auto got = static_cast<double>(of.percentile(percent));
     EXPECT_GE(got, exact - 1000) << percent;
-    EXPECT_LE(got, exact * 1.008 + 1000) << percent;
+    EXPECT_LE(got, exact * 1.001 + 1000) << percent;
   }
   EXPECT_EQ(of.max(), times.back());
   EXPECT_EQ(of.percentile(100), times.back());
@@ -58,8 +58,9 @@ TEST(histogram, a_spread_lies_evenly_between_its_ends) {
   Histogram of;
   of.add_spread(1000 * kMillisecond, 0, 1'000'003);
   EXPECT_EQ(of.weight(), 1'000'003u);
-  EXPECT_NEAR(static_cast<double>(of.percentile(50)), 5e8, 1.5e7);
-  EXPECT_NEAR(static_cast<double>(of.percentile(90)), 9e8, 2e7);
+  EXPECT_NEAR(static_cast<double>(of.percentile(50)), 5e8, 2e6);
+  EXPECT_NEAR(static_cast<double>(of.percentile(90)), 9e8, 2e6);
+  EXPECT_NEAR(static_cast<double>(of.percentile(99)), 9.9e8, 2e6);
   EXPECT_EQ(of.max(), 1000 * kMillisecond);
   Histogram few;
   few.add_spread(0, 2 * kMillisecond, 3);
