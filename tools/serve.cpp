@@ -35,7 +35,7 @@ std::uint64_t file_limit() {
 }
 // What is open before the first connection, the files that follow one another while it works, and connections that are only
 // taken to be closed.
-std::uint64_t files_needed(std::uint32_t shards) { return 64 + 8ull * shards; }
+std::uint64_t files_needed(std::uint32_t shards) { return 64 + 10ull * shards; }
 
 std::uint32_t shard_count(const Config& config) {
   if (config.shards != 0) return config.shards;

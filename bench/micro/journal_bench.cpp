@@ -32,6 +32,7 @@ struct Journal {
   bench::RealShard here;
   Poison poison{[](const std::string& why) { core::check_failed(__FILE__, __LINE__, "poisoned", why); }};
   core::Directory directory;
+  JournalWriter::Buffers buffers{.arena = here.arena(), .released = {}};
   std::unique_ptr<JournalWriter> writer;
 };
 
@@ -40,7 +41,7 @@ Task<void> open(Journal* journal) {
   CHECK(directory.has_value());
   journal->directory = *directory;
   journal->writer = std::make_unique<JournalWriter>(
-      journal->here.shard(), journal->directory, journal->here.arena(), journal->poison,
+      journal->here.shard(), journal->directory, journal->buffers, journal->poison,
       JournalWriter::Place{.store = {}, .epoch = 1}, JournalWriter::Limits{});
 }
 Task<void> close(Journal* journal) {

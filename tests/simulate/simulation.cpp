@@ -71,7 +71,7 @@ txn::StoreLimits smallest_limits() {
   limits.block = {.rows_max = 1, .input_bytes_max = 1, .memory_bytes_max = 1};
   limits.row_bytes_max = 4096;
   limits.load_memory_max = 4 * core::kKiB;  // one row
-  limits.write_buffers = 1;
+  limits.write_buffers = 2;
   limits.write_buffer_bytes = 8192;
   limits.loads_per_vote_max = 1;
   limits.journal = {.file_bytes = 16384, .file_bytes_min = 16384};

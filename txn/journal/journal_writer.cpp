@@ -19,9 +19,15 @@ constexpr int kOpenTurns = 6;
 constexpr core::Duration kOpenPause = std::chrono::milliseconds(20);
 }  // namespace
 
-JournalWriter::JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena,
-                             Poison& poison, Place place, Limits limits)
-    : shard_(shard), directory_(directory), arena_(arena), poison_(poison), place_(place), limits_(limits) {}
+JournalWriter::JournalWriter(core::Shard& shard, core::Directory directory, Buffers& buffers, Poison& poison,
+                             Place place, Limits limits)
+    : shard_(shard),
+      directory_(directory),
+      buffers_(buffers),
+      poison_(poison),
+      place_(place),
+      limits_(limits),
+      next_counter_(index_of(place.lane)) {}
 
 JournalWriter::~JournalWriter() = default;
 
@@ -93,13 +99,13 @@ core::Task<core::Result<>> JournalWriter::put(core::Bytes bytes) {
 
 core::Task<void> JournalWriter::acquire_buffer() {
   for (;;) {
-    const std::span<std::byte> memory = arena_.acquire();
+    const std::span<std::byte> memory = buffers_.arena.acquire();
     if (!memory.empty()) {
       buffer_ = std::make_shared<WriteBuffer>();
       buffer_->memory = memory;
       co_return;
     }
-    co_await buffer_released_.wait();
+    co_await buffers_.released.wait();
   }
 }
 
@@ -153,8 +159,8 @@ core::Task<void> JournalWriter::wait_written(OpenFile& file, std::uint64_t numbe
 
 void JournalWriter::release_if_done(WriteBuffer& buffer) {
   if (!buffer.closed || buffer.writes_in_flight > 0) return;
-  arena_.release(buffer.memory);
-  buffer_released_.notify_all();
+  buffers_.arena.release(buffer.memory);
+  buffers_.released.notify_all();
 }
 
 // A crowd of connections may have the last descriptors until those that are too many are closed again, soon.
@@ -201,11 +207,11 @@ core::Task<core::Result<>> JournalWriter::open_next_file(std::uint64_t bytes_nee
   if (!reserved && reserved.error().code != core::Errc::Unsupported) {
     const core::Error error = reserved.error();
     co_await file.close();
-    if (!co_await directory_.unlink(name)) ++next_counter_;  // the name is taken
+    if (!co_await directory_.unlink(name)) next_counter_ += kLanes;  // the name is taken
     if (on_file_full_) on_file_full_();
     co_return core::fail(error.code, "reserving space for a journal file", error.os_error);
   }
-  ++next_counter_;
+  next_counter_ += kLanes;
   auto opened = std::make_shared<OpenFile>();
   opened->id = id;
   opened->file = std::move(file);
@@ -228,6 +234,7 @@ core::Task<bool> JournalWriter::open_old_file() {
   for (const std::string& name : names ? *names : std::vector<std::string>()) {
     const auto file = parse_file_name(name);
     if (!file || file->kind != FileKind::Journal || file->id.shard() != shard_.id().value) continue;
+    if (lane_of(file->id) != place_.lane) continue;
     if (file->id.epoch() < place_.epoch && (!newest || *newest < file->id)) newest = file->id;
   }
   if (!newest) co_return false;

@@ -6,7 +6,7 @@
 // sync, then cut to its last page.
 //
 // Journey:  Load::flush_block, Precommitter -> [JournalWriter] -> File; then Precommitter votes.
-// Shard:    one per shard.
+// Shard:    one per shard and lane.
 // Promise:  an Extent returned by append() is durable once a later sync() has returned and its file is not broken().
 // Failure:  append(): NoSpace or Io when a new file cannot be made: the load fails, later ones may work. A failed write
 //           breaks its file: loads that touched it fail (broken()), the next record goes to a new file. A failed
@@ -28,6 +28,7 @@
 #include "core/task/sync.hpp"
 #include "txn/journal/extent.hpp"
 #include "txn/journal/file_header.hpp"
+#include "txn/journal/lane.hpp"
 #include "txn/journal/poison.hpp"
 
 namespace penstock::txn {
@@ -42,10 +43,16 @@ class JournalWriter {
   struct Place {
     core::StoreUuid store;
     std::uint64_t epoch;
+    Lane lane = Lane::Bulk;
+  };
+  // Write buffers that a shard's writers share: at least one each.
+  struct Buffers {
+    core::PageArena& arena;
+    core::WaitList released;
   };
   // All references must outlive the writer.
-  JournalWriter(core::Shard& shard, core::Directory directory, core::PageArena& arena, Poison& poison,
-                Place place, Limits limits);
+  JournalWriter(core::Shard& shard, core::Directory directory, Buffers& buffers, Poison& poison, Place place,
+                Limits limits);
   ~JournalWriter();
 
   // The extent's file stays pinned (never reported as sealed) until unpin(): somebody may still come to refer to it.
@@ -108,19 +115,18 @@ class JournalWriter {
 
   core::Shard& shard_;
   core::Directory directory_;
-  core::PageArena& arena_;
+  Buffers& buffers_;
   Poison& poison_;
   const Place place_;
   const Limits limits_;
 
   core::Semaphore append_turn_{1};
   core::Semaphore sync_turn_{1};
-  core::WaitList buffer_released_;
   std::shared_ptr<OpenFile> current_;
   std::shared_ptr<WriteBuffer> buffer_;
   std::deque<std::shared_ptr<OpenFile>> unsynced_sealed_;
   bool names_dirty_ = false;
-  std::uint64_t next_counter_ = 0;
+  std::uint64_t next_counter_;
   std::vector<FileId> sealed_;
   std::vector<FileId> broken_;
   std::unordered_map<FileId, std::size_t> pins_;

@@ -37,7 +37,7 @@ void Load::note_memory() {
 }
 
 void Load::release_pins() {
-  for (const FileId file : pins_) shard_.journal().unpin(file);
+  for (const FileId file : pins_) shard_.journal_of(file).unpin(file);
   pins_.clear();
 }
 
@@ -199,12 +199,12 @@ core::Task<std::expected<void, LoadError>> Load::read_segment(core::Bytes rows, 
 core::Task<std::expected<void, LoadError>> Load::flush_block(Keep keep) {
   if (builder_->rows() > 0) {
     std::vector<FileId> pins;
-    auto block = co_await shard_.write_block(*load_.table, *builder_, pins);
+    auto block = co_await shard_.write_block(Lane::Bulk, *load_.table, *builder_, pins);
     if (!block) co_return std::unexpected(LoadError{"INTERNAL_ERROR", block.error()});
     blocks_.push_back(*block);
     for (const FileId file : pins) {  // one pin a file is enough
       if (!pins_.empty() && pins_.back() == file) {
-        shard_.journal().unpin(file);
+        shard_.journal_of(file).unpin(file);
       } else {
         pins_.push_back(file);
       }
@@ -377,7 +377,8 @@ core::Task<std::expected<void, LoadError>> Load::end_body() {
   if (split_ != nullptr) ended.elsewhere = split_->files();
   builder_ = std::make_unique<BlockBuilder>(load_.table->schema);
   ended_ = true;  // from here on it belongs to the coordinator
-  auto decided = co_await shard_.precommitter().precommit(ended);
+  const Lane lane = ended.pins.empty() && ended.elsewhere.empty() ? Lane::Small : Lane::Bulk;
+  auto decided = co_await shard_.precommitter(lane).precommit(ended);
   ended.rest.reset();
   release_pins();
   if (split_ != nullptr) split_->release_pins();

@@ -249,8 +249,8 @@ core::Task<LoadSplit::PartEnd> LoadSplit::end_part_there(Helper* helper) {
     if (helper->part->rejects() != nullptr) end.rejects = *helper->part->rejects();
     helper->part.reset();
   }
-  const JournalWriter& journal = helper->shard.journal();
-  end.is_broken = std::ranges::any_of(helper->pins, [&](FileId file) { return journal.is_broken(file); });
+  end.is_broken = std::ranges::any_of(
+      helper->pins, [&](FileId file) { return helper->shard.journal_of(file).is_broken(file); });
   co_return end;
 }
 
@@ -287,7 +287,7 @@ std::vector<FilesElsewhere> LoadSplit::files() const {
 
 namespace {
 core::Task<void> unpin_there(const FilesElsewhere* where) {
-  for (const FileId file : where->files) where->shard->journal().unpin(file);
+  for (const FileId file : where->files) where->shard->journal_of(file).unpin(file);
   co_return;
 }
 core::Task<void> unpin(FilesElsewhere where) {

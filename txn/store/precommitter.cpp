@@ -86,7 +86,7 @@ struct Precommitter::Elsewhere {
 };
 
 core::Task<void> Precommitter::sync_there(Elsewhere* where) {
-  JournalWriter& journal = where->shard->journal();
+  JournalWriter& journal = where->shard->journal(Lane::Bulk);
   if (!planted(Planted::SkipHelperSync)) co_await journal.sync();
   for (const FileId file : where->files) {
     if (journal.is_broken(file)) where->broken.push_back(file);
@@ -124,10 +124,10 @@ core::Task<void> Precommitter::write(Batch& batch) {
     const auto written = group.is_two_phase ? co_await write_two_phase(group) : co_await write_plain(group);
     if (!written) group.error = written.error();
   }
-  co_await shard_.journal().sync();
+  co_await shard_.journal(lane_).sync();
   co_await synced_elsewhere.wait();
   for (Group& group : batch.groups) {
-    const auto broken = [&](FileId file) { return shard_.journal().is_broken(file); };
+    const auto broken = [&](FileId file) { return shard_.journal_of(file).is_broken(file); };
     const auto is_broken_there = [&](const FilesElsewhere& where) {
       const Elsewhere& synced = *std::ranges::find(elsewhere, where.shard, &Elsewhere::shard);
       return std::ranges::find_first_of(where.files, synced.broken) != where.files.end();
@@ -151,7 +151,7 @@ core::Task<std::expected<void, std::string>> Precommitter::write_plain(Group& gr
   std::vector<EndedLoad*> whole;
   for (EndedLoad* load : group.loads) {
     const bool lost = std::any_of(load->pins.begin(), load->pins.end(),
-                                  [&](FileId file) { return shard_.journal().is_broken(file); });
+                                  [&](FileId file) { return shard_.journal_of(file).is_broken(file); });
     if (!lost) {
       whole.push_back(load);
       continue;
@@ -168,7 +168,7 @@ core::Task<std::expected<void, std::string>> Precommitter::write_plain(Group& gr
     if (load->rest == nullptr || load->rest->rows() == 0) continue;
     // A load of several blocks keeps its order by ending in a block of its own.
     if (!load->blocks.empty()) {
-      auto block = co_await shard_.write_block(*table, *load->rest, group.pins);
+      auto block = co_await shard_.write_block(lane_, *table, *load->rest, group.pins);
       if (!block) co_return std::unexpected(block.error());
       group.blocks.push_back(*block);
       continue;
@@ -180,7 +180,7 @@ core::Task<std::expected<void, std::string>> Precommitter::write_plain(Group& gr
     shared->append_all(*load->rest);
     load->rest.reset();
     if (shared->is_full(shard_.limits().block) || shard_.shard().perhaps(core::Perhaps::SharedBlockIsFull)) {
-      auto block = co_await shard_.write_block(*table, *shared, group.pins);
+      auto block = co_await shard_.write_block(lane_, *table, *shared, group.pins);
       if (!block) co_return std::unexpected(block.error());
       group.blocks.push_back(*block);
       shared.reset();
@@ -188,12 +188,13 @@ core::Task<std::expected<void, std::string>> Precommitter::write_plain(Group& gr
   }
   if (shared != nullptr) {
     ++stats_.shared_blocks;
-    auto block = co_await shard_.write_block(*table, *shared, group.pins);
+    auto block = co_await shard_.write_block(lane_, *table, *shared, group.pins);
     if (!block) co_return std::unexpected(block.error());
     group.blocks.push_back(*block);
   }
   if (group.blocks.empty()) co_return std::expected<void, std::string>{};
-  auto footer = co_await shard_.write_footer(Footer{table->id, txn_of_footer, group.blocks}, group.pins);
+  auto footer =
+      co_await shard_.write_footer(lane_, Footer{table->id, txn_of_footer, group.blocks}, group.pins);
   if (!footer) co_return std::unexpected(footer.error());
   group.footer = *footer;
   group.has_footer = true;
@@ -205,12 +206,13 @@ core::Task<std::expected<void, std::string>> Precommitter::write_two_phase(Group
   const Table& table = *load.load.table;
   group.blocks = load.blocks;
   if (load.rest != nullptr && load.rest->rows() > 0) {
-    auto block = co_await shard_.write_block(table, *load.rest, group.pins);
+    auto block = co_await shard_.write_block(lane_, table, *load.rest, group.pins);
     if (!block) co_return std::unexpected(block.error());
     group.blocks.push_back(*block);
   }
   if (group.blocks.empty()) co_return std::expected<void, std::string>{};
-  auto footer = co_await shard_.write_footer(Footer{table.id, load.load.txn.value, group.blocks}, group.pins);
+  auto footer =
+      co_await shard_.write_footer(lane_, Footer{table.id, load.load.txn.value, group.blocks}, group.pins);
   if (!footer) co_return std::unexpected(footer.error());
   group.footer = *footer;
   group.has_footer = true;
@@ -255,7 +257,7 @@ core::Task<void> Precommitter::vote(std::shared_ptr<Batch> batch) {
     for (EndedLoad* load : group.loads) {
       answer(*load, group.error.empty() ? result : VoteResult(std::unexpected(group.error)));
     }
-    for (const FileId file : group.pins) shard_.journal().unpin(file);
+    for (const FileId file : group.pins) shard_.journal_of(file).unpin(file);
   }
 }
 

@@ -6,7 +6,7 @@
 // schema whose rows did not fill a block share one; a two-phase load never shares, because its fate is its own.
 //
 // Journey:  Load::finish -> [Precommitter::precommit] -> JournalWriter, then Coordinator::vote on shard 0.
-// Shard:    one per shard.
+// Shard:    one per shard and lane: a load that has written blocks, here or elsewhere, is Bulk.
 // Promise:  returns ok once the load's rows are durable and its commit record (visible) or Prepared record (two-phase) is
 //           synced and applied on every shard.
 // Failure:  the text for the reply; nothing of the load is or becomes visible. Poisoned: never returns.
@@ -49,8 +49,8 @@ struct EndedLoad {
 
 class Precommitter {
  public:
-  Precommitter(StoreShard& shard, std::size_t loads_per_vote_max)
-      : shard_(shard), loads_per_vote_max_(loads_per_vote_max) {}
+  Precommitter(StoreShard& shard, Lane lane, std::size_t loads_per_vote_max)
+      : shard_(shard), lane_(lane), loads_per_vote_max_(loads_per_vote_max) {}
 
   core::Task<VoteResult> precommit(EndedLoad& load);
   core::Task<void> run();  // spawned once; ends after stop() when nothing waits
@@ -79,6 +79,7 @@ class Precommitter {
   void answer(EndedLoad& load, VoteResult result);
 
   StoreShard& shard_;
+  const Lane lane_;
   const std::size_t loads_per_vote_max_;
   std::deque<EndedLoad*> waiting_;
   core::WaitList work_;

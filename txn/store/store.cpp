@@ -26,12 +26,10 @@ core::Task<void> send_change(StoreShard* shard, std::shared_ptr<const VisibleCha
   });
   countdown->one_done();
 }
-core::Task<std::vector<FileId>> list_sealed(StoreShard* shard) {
-  co_return shard->has_journal() ? shard->journal().sealed_files() : std::vector<FileId>{};
-}
+core::Task<std::vector<FileId>> list_sealed(StoreShard* shard) { co_return shard->sealed_journals(); }
 core::Task<void> forget_sealed(StoreShard* shard, std::vector<FileId> files) {
-  if (shard->has_journal()) {
-    for (const FileId file : files) shard->journal().forget(file);
+  if (shard->has_journals()) {
+    for (const FileId file : files) shard->journal_of(file).forget(file);
   }
   co_return;
 }

@@ -17,6 +17,8 @@ using core::planted;
 namespace {
 // An encoded block larger than this gives its memory back after it is written (rows of many MiB are rare).
 constexpr std::size_t kKeptScratchBytes = 4 * core::kMiB;
+// Files of small loads are as much smaller, so that they are dead, and go, as much sooner.
+constexpr std::uint64_t kSmallFilesPerBulk = 4;
 // Over which it is looked at whether a shard is busy: more than a block's input received in it.
 constexpr core::Duration kTimeWindow = std::chrono::milliseconds(20);
 
@@ -34,12 +36,13 @@ StoreShard::StoreShard(core::Shard& shard, core::Directory directory, core::Page
                        Coordinator& coordinator, const StoreLimits& limits)
     : shard_(shard),
       directory_(directory),
-      arena_(arena),
+      write_buffers_{.arena = arena, .released = {}},
       poison_(poison),
       coordinator_(coordinator),
       limits_(limits),
       tablets_(shard.id(), shard.set().count()),
-      precommitter_(*this, limits.loads_per_vote_max) {}
+      lanes_{{{*this, Lane::Bulk, limits.loads_per_vote_max},
+              {*this, Lane::Small, limits.loads_per_vote_max}}} {}
 
 StoreShard::~StoreShard() = default;
 
@@ -55,15 +58,35 @@ core::Task<void> send_want_reclaim(Coordinator* coordinator) {
 
 void StoreShard::begin_run(Coordinator::Run run) {
   run_ = run;
-  journal_ = std::make_unique<JournalWriter>(shard_, directory_, arena_, poison_,
-                                             JournalWriter::Place{run.store, run.epoch}, limits_.journal);
-  journal_->on_file_full([this] { shard_.spawn(send_want_reclaim(&coordinator_)); });
-  shard_.spawn(precommitter_.run());
+  for (const Lane lane : kAllLanes) {
+    LaneParts& parts = lanes_[index_of(lane)];
+    JournalWriter::Limits limits = limits_.journal;
+    if (lane == Lane::Small)
+      limits.file_bytes = std::max(limits.file_bytes / kSmallFilesPerBulk,
+                                   std::min(limits.file_bytes, limits.file_bytes_min));
+    parts.journal = std::make_unique<JournalWriter>(
+        shard_, directory_, write_buffers_, poison_,
+        JournalWriter::Place{.store = run.store, .epoch = run.epoch, .lane = lane}, limits);
+    parts.journal->on_file_full([this] { shard_.spawn(send_want_reclaim(&coordinator_)); });
+    shard_.spawn(parts.precommitter.run());
+  }
 }
 
 core::Task<void> StoreShard::end_run() {
-  precommitter_.stop();
-  if (journal_ != nullptr) co_await journal_->close();
+  for (LaneParts& parts : lanes_) parts.precommitter.stop();
+  for (LaneParts& parts : lanes_) {
+    if (parts.journal != nullptr) co_await parts.journal->close();
+  }
+}
+
+std::vector<FileId> StoreShard::sealed_journals() const {
+  std::vector<FileId> all;
+  for (const LaneParts& parts : lanes_) {
+    if (parts.journal == nullptr) continue;
+    const std::vector<FileId> files = parts.journal->sealed_files();
+    all.insert(all.end(), files.begin(), files.end());
+  }
+  return all;
 }
 
 // Rows of a DUPLICATE KEY table go to a bucket that this shard owns, in turn; where it owns none, to any.
@@ -76,10 +99,11 @@ std::uint32_t StoreShard::next_bucket(const Table& table) {
   return turn % table.buckets;
 }
 
-core::Task<std::expected<BlockRef, std::string>> StoreShard::write_block(const Table& table,
+core::Task<std::expected<BlockRef, std::string>> StoreShard::write_block(Lane lane, const Table& table,
                                                                          const BlockBuilder& rows,
                                                                          std::vector<FileId>& pins) {
-  co_await encode_turn_.acquire();
+  LaneParts& parts = lanes_[index_of(lane)];
+  co_await parts.encode_turn.acquire();
   const std::uint32_t bucket = next_bucket(table);
   BlockRef block{.extent = {},
                  .table = table.id,
@@ -88,25 +112,25 @@ core::Task<std::expected<BlockRef, std::string>> StoreShard::write_block(const T
                  .bucket_low = bucket,
                  .bucket_high = bucket,
                  .first_row_offset = rows.first_row_offset()};
-  encoded_.clear();
+  parts.encoded.clear();
   encode_block(
       rows,
       BlockMeta{.table = table.id, .key_model = table.key_model, .bucket_low = bucket, .bucket_high = bucket},
-      encoded_);
-  auto extent = co_await journal_->append(encoded_, RecordKind::Block);
-  if (encoded_.capacity() > kKeptScratchBytes) encoded_ = {};
-  encode_turn_.release();
+      parts.encoded);
+  auto extent = co_await parts.journal->append(parts.encoded, RecordKind::Block);
+  if (parts.encoded.capacity() > kKeptScratchBytes) parts.encoded = {};
+  parts.encode_turn.release();
   if (!extent) co_return std::unexpected(write_failed(extent.error()));
   block.extent = *extent;
   pins.push_back(extent->file);
   co_return block;
 }
 
-core::Task<std::expected<FooterRef, std::string>> StoreShard::write_footer(Footer footer,
+core::Task<std::expected<FooterRef, std::string>> StoreShard::write_footer(Lane lane, Footer footer,
                                                                            std::vector<FileId>& pins) {
   std::vector<std::byte> bytes;
   encode_footer(footer, bytes);
-  auto extent = co_await journal_->append(bytes, RecordKind::Footer);
+  auto extent = co_await journal(lane).append(bytes, RecordKind::Footer);
   if (!extent) co_return std::unexpected(write_failed(extent.error()));
   pins.push_back(extent->file);
   co_return FooterRef{*extent, footer.table};

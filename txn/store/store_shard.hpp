@@ -1,4 +1,4 @@
-// StoreShard: one shard's part of the store: its journal, its tablets, its open loads and their memory.
+// StoreShard: one shard's part of the store: its journals, its tablets, its open loads and their memory.
 //
 // Journey:  Store -> [StoreShard] -> JournalWriter, TabletSet, Precommitter; Load lives on it.
 // Shard:    one per shard; touched by nobody else (Store reaches it with call_on).
@@ -44,18 +44,22 @@ class StoreShard {
   core::Shard& shard() { return shard_; }
   core::Directory directory() const { return directory_; }
   const StoreLimits& limits() const { return limits_; }
-  JournalWriter& journal() { return *journal_; }
-  bool has_journal() const { return journal_ != nullptr; }
+  JournalWriter& journal(Lane lane) { return *lanes_[index_of(lane)].journal; }
+  JournalWriter& journal_of(FileId file) { return journal(lane_of(file)); }
+  bool has_journals() const { return lanes_[0].journal != nullptr; }
+  std::vector<FileId> sealed_journals() const;  // of both lanes: JournalWriter::sealed_files
   TabletSet& tablets() { return tablets_; }
   void apply(const VisibleChange& change);  // to the tablets; open loads hear of every catalog
-  Precommitter& precommitter() { return precommitter_; }
+  Precommitter& precommitter(Lane lane) { return lanes_[index_of(lane)].precommitter; }
   DecodeScratch& scratch() { return scratch_; }
   const core::StoreUuid& store_uuid() const { return run_.store; }
 
-  // Encodes the builder's rows as one block and appends it to the journal. Adds the pinned file to `pins`.
-  core::Task<std::expected<BlockRef, std::string>> write_block(const Table& table, const BlockBuilder& rows,
+  // Encodes the builder's rows as one block and appends it to the lane's journal. Adds the pinned file to `pins`.
+  core::Task<std::expected<BlockRef, std::string>> write_block(Lane lane, const Table& table,
+                                                               const BlockBuilder& rows,
                                                                std::vector<FileId>& pins);
-  core::Task<std::expected<FooterRef, std::string>> write_footer(Footer footer, std::vector<FileId>& pins);
+  core::Task<std::expected<FooterRef, std::string>> write_footer(Lane lane, Footer footer,
+                                                                 std::vector<FileId>& pins);
 
   core::Task<VoteResult> vote(Vote vote);
   core::Task<void> abort(TxnId txn, std::string reason);  // its label is free when it returns
@@ -89,22 +93,28 @@ class StoreShard {
   std::size_t inflate_memory() const { return inflate_memory_; }
 
  private:
+  // A journal, what fills it and what syncs it. Neither waits for the other's.
+  struct LaneParts {
+    LaneParts(StoreShard& shard, Lane lane, std::size_t loads_per_vote_max)
+        : precommitter(shard, lane, loads_per_vote_max) {}
+    std::unique_ptr<JournalWriter> journal;
+    Precommitter precommitter;
+    core::Semaphore encode_turn{1};
+    std::vector<std::byte> encoded;
+  };
   std::uint32_t next_bucket(const Table& table);
   Load* find_open(TxnId txn);
 
   core::Shard& shard_;
   core::Directory directory_;
-  core::PageArena& arena_;
+  JournalWriter::Buffers write_buffers_;
   Poison& poison_;
   Coordinator& coordinator_;
   const StoreLimits& limits_;
   Coordinator::Run run_{};
-  std::unique_ptr<JournalWriter> journal_;
   TabletSet tablets_;
-  Precommitter precommitter_;
   DecodeScratch scratch_;
-  core::Semaphore encode_turn_{1};
-  std::vector<std::byte> encoded_;
+  std::array<LaneParts, kLanes> lanes_;
   std::uint32_t bucket_turn_ = 0;
   std::vector<Load*> loads_;
   std::size_t load_memory_ = 0;

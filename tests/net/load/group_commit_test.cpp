@@ -28,8 +28,10 @@ struct Costs {
 core::Task<void> add_costs(txn::Store* store, Costs* costs, int* left) {
   txn::StoreShard& here = store->here();
   if (here.shard().id() == core::ShardId(0)) costs->records = store->coordinator().stats().records;
-  costs->votes += here.precommitter().stats().batches;
-  costs->loads += here.precommitter().stats().loads;
+  for (const txn::Lane lane : txn::kAllLanes) {
+    costs->votes += here.precommitter(lane).stats().batches;
+    costs->loads += here.precommitter(lane).stats().loads;
+  }
   const auto table = here.tablets().catalog()->find_table("db", "t");
   costs->blocks += here.tablets().blocks_at(table->id, here.tablets().applied()).size();
   --*left;

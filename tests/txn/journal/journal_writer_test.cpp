@@ -33,7 +33,7 @@ class JournalWriterTest : public ::testing::Test {
     world_.start(0, open());
     EXPECT_EQ(world_.run_to_end(), RunStatus::Done);
     writer_ = std::make_unique<JournalWriter>(
-        world_.shard(0), directory_, arena_, poison_, JournalWriter::Place{sample_uuid(), 1},
+        world_.shard(0), directory_, buffers_, poison_, JournalWriter::Place{sample_uuid(), 1},
         JournalWriter::Limits{.file_bytes = 32768, .file_bytes_min = 16384});
   }
   ~JournalWriterTest() override {
@@ -73,6 +73,7 @@ class JournalWriterTest : public ::testing::Test {
   sim::SimWorld world_{11};
   crash::FileWatch watch_;
   core::PageArena arena_;
+  JournalWriter::Buffers buffers_{.arena = arena_, .released = {}};
   std::string poisoned_;
   Poison poison_;
   core::Directory directory_;
