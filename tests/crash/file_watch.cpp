@@ -13,8 +13,8 @@ using core::OpKind;
 constexpr std::size_t kTraceLines = 60;
 constexpr std::array<char, 4> kRecordMagic = {'P', 'S', 'R', 'C'};
 
-const char* kind_name(OpKind kind) {
-  switch (kind) {
+const char* kind_name(const core::Op& op) {
+  switch (op.kind) {
     case OpKind::Close:
       return "close";
     case OpKind::OpenDir:
@@ -24,7 +24,7 @@ const char* kind_name(OpKind kind) {
     case OpKind::Read:
       return "read";
     case OpKind::Write:
-      return "write";
+      return op.durable ? "durable write" : "write";
     case OpKind::Sync:
       return "sync";
     case OpKind::Allocate:
@@ -75,10 +75,9 @@ std::string FileWatch::name_of(const core::Op& op) const {
 
 void FileWatch::note(std::uint64_t index, const core::Op& op, bool is_end) {
   if (!keep_trace_ || op.kind == OpKind::Wake || op.kind == OpKind::Timer) return;
-  trace_.push_back(is_end
-                       ? fmt::format("{:>6}   {} {} -> {}", index, kind_name(op.kind), name_of(op), op.result)
-                       : fmt::format("{:>6} > {} {} at {} length {}", index, kind_name(op.kind), name_of(op),
-                                     op.offset, op.length));
+  trace_.push_back(is_end ? fmt::format("{:>6}   {} {} -> {}", index, kind_name(op), name_of(op), op.result)
+                          : fmt::format("{:>6} > {} {} at {} length {}", index, kind_name(op), name_of(op),
+                                        op.offset, op.length));
   if (trace_.size() > kTraceLines) trace_.pop_front();
 }
 
@@ -115,6 +114,7 @@ void FileWatch::submitted(std::uint64_t index, const core::Op& op) {
       }
     }
   }
+  file.durable_write = op.durable && !file.is_dirty ? index : 0;
   file.is_dirty = true;
 }
 
@@ -122,6 +122,11 @@ void FileWatch::completed(std::uint64_t index, const core::Op& op) {
   note(index, op, true);
   if (op.kind == OpKind::Open && op.result >= 0) handles_[static_cast<int>(op.result)] = op.path;
   if (op.kind == OpKind::Close) handles_.erase(op.handle);
+  if (op.durable && op.result > 0) {
+    const auto found = handles_.find(op.handle);
+    const auto file = found == handles_.end() ? files_.end() : files_.find(found->second);
+    if (file != files_.end() && file->second.durable_write == index) file->second.is_dirty = false;
+  }
   if (op.kind == OpKind::Sync && op.result == 0) {
     const auto found = handles_.find(op.handle);
     if (found != handles_.end()) files_[found->second].is_dirty = false;

@@ -1,7 +1,7 @@
 // FileWatch: looks at every disk operation of a simulated store and holds the promises that no crash shows.
 //
 //   - no page of a journal, a commit log or a label run is written twice (prewriting a log file aside);
-//   - a commit record goes to a file that has nothing else unsynced: its fdatasync pays for one overwrite only.
+//   - a commit record goes to a file that has nothing else unsynced, in a durable write: it pays for one overwrite only.
 //
 // Journey:  CrashMatrix and tests attach it to a SimScene.
 // Shard:    sees all shards of the world.
@@ -31,7 +31,8 @@ class FileWatch {
   struct Watched {
     std::set<std::uint64_t> pages;
     bool is_dirty = false;
-    bool is_ready = false;  // a log file that was synced once: from now on no page twice
+    std::uint64_t durable_write = 0;  // the one in flight that alone makes it dirty
+    bool is_ready = false;            // a log file that was synced once: from now on no page twice
   };
   void submitted(std::uint64_t index, const core::Op& op);
   void completed(std::uint64_t index, const core::Op& op);
