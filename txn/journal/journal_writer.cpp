@@ -105,7 +105,7 @@ core::Task<void> JournalWriter::acquire_buffer() {
 
 // Pads what is filled to a page and writes it. The buffer goes on behind it if there is room, so that nothing is copied
 // and no page is written twice.
-void JournalWriter::submit_filled() {
+void JournalWriter::submit_filled(core::File::Durable durable) {
   if (buffer_ == nullptr || buffer_->filled == buffer_->submitted) return;
   const std::size_t padded = core::round_up(buffer_->filled, core::kPage);
   std::memset(buffer_->memory.data() + buffer_->filled, 0, padded - buffer_->filled);
@@ -121,17 +121,23 @@ void JournalWriter::submit_filled() {
   ++buffer->writes_in_flight;
   const std::uint64_t number = ++current_->writes_submitted;
   current_->writes_in_flight.push_back(number);
-  shard_.spawn(write_out(current_, buffer, from, padded, number));
+  shard_.spawn(write_out(current_, buffer, from, padded, number, durable));
 }
 
 core::Task<void> JournalWriter::write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer,
-                                          std::size_t from, std::size_t to, std::uint64_t number) {
-  const auto written =
-      co_await file->file.write_all(buffer->file_offset + from, buffer->memory.subspan(from, to - from));
+                                          std::size_t from, std::size_t to, std::uint64_t number,
+                                          core::File::Durable durable) {
+  const std::uint64_t at = buffer->file_offset + from;
+  const auto written = co_await file->file.write_all(at, buffer->memory.subspan(from, to - from), durable);
+  const bool is_sync = durable == core::File::Durable::Yes;
+  if (!written && is_sync && written.error().code != core::Errc::NoSpace && !planted(Planted::SkipPoison)) {
+    co_await poison_.end("a durable write of a journal file", written.error());
+  }
   if (written) {
     stats_.bytes_written += to - from;
     ++stats_.writes;
-  } else if (!file->broken) {
+    if (is_sync) ++stats_.durable_writes;
+  } else if (!file->broken && !(is_sync && planted(Planted::SkipPoison))) {
     file->broken = true;
     broken_.push_back(file->id);
     core::log_error("journal_write_failed", "file", format_file_name(FileKind::Journal, file->id), "error",
@@ -248,11 +254,22 @@ core::Task<bool> JournalWriter::open_old_file() {
 }
 #endif
 
+// Whether everything of the open file is synced but one piece of a buffer, and that is small. (append_turn_ is held.)
+bool JournalWriter::small_piece_is_left() const {
+  if (current_ == nullptr || current_->broken || buffer_ == nullptr || planted(Planted::SkipJournalSync))
+    return false;
+  const std::size_t piece = core::round_up(buffer_->filled, core::kPage) - buffer_->submitted;
+  return buffer_->filled > buffer_->submitted && piece <= limits_.small_sync_bytes &&
+         current_->writes_synced == current_->writes_submitted;
+}
+
 core::Task<void> JournalWriter::sync() {
   co_await sync_turn_.acquire();
   co_await append_turn_.acquire();  // no record is half in a buffer
-  submit_filled();
+  const bool is_small = small_piece_is_left();
+  submit_filled(is_small ? core::File::Durable::Yes : core::File::Durable::No);
   const std::shared_ptr<OpenFile> open = current_;
+  const std::uint64_t durable_write = is_small ? open->writes_submitted : 0;
   append_turn_.release();
 
   std::deque<std::shared_ptr<OpenFile>> sealed = std::exchange(unsynced_sealed_, {});
@@ -265,6 +282,11 @@ core::Task<void> JournalWriter::sync() {
     }
   }
   for (const std::shared_ptr<OpenFile>& file : files) {
+    if (is_small && file == open) {  // what came behind it is the next sync's
+      co_await wait_written(*file, durable_write);
+      file->writes_synced = durable_write;
+      continue;
+    }
     const std::uint64_t submitted = file->writes_submitted;
     co_await wait_written(*file, submitted);
     const bool skipped = file->sealed ? planted(Planted::SkipSealedSync) : planted(Planted::SkipJournalSync);
