@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -106,22 +107,50 @@ void FileWatch::submitted(std::uint64_t index, const core::Op& op) {
       }
       file.is_ready = true;
     }
-    if (!is_log || file.is_ready) {
-      for (std::uint64_t page = op.offset / core::kPage; page * core::kPage < op.offset + op.length; ++page) {
-        if (!file.pages.insert(page).second && violation_.empty()) {
-          violation_ = fmt::format("operation {}: page {} of {} is written twice", index, page, name);
-        }
-      }
-    }
+    if (!is_log || file.is_ready) check_pages(index, op, name, file);
   }
   file.durable_write = op.durable && !file.is_dirty ? index : 0;
   file.is_dirty = true;
+}
+
+void FileWatch::check_pages(std::uint64_t index, const core::Op& op, const std::string& name, Watched& file) {
+  const std::uint64_t first = op.offset / core::kPage;
+  const std::uint64_t end = (op.offset + op.length + core::kPage - 1) / core::kPage;
+  const bool is_zeros =
+      name.starts_with("journal-") &&
+      std::all_of(op.data, op.data + op.length, [](std::byte each) { return each == std::byte{}; });
+  if (is_zeros) {
+    ++zero_writes_;
+    file.zeros[index] = {first, end};
+    const auto record = file.pages.lower_bound(first);
+    if (record != file.pages.end() && violation_.empty()) {
+      violation_ = fmt::format("operation {}: zeros go to page {} of {}, and a record to page {}", index,
+                               first, name, *record);
+    }
+    return;
+  }
+  for (const auto& [zeros, pages] : file.zeros) {
+    if (first < pages.second && end > pages.first && violation_.empty()) {
+      violation_ = fmt::format("operation {}: page {} of {} is written while operation {} writes zeros to it",
+                               index, first, name, zeros);
+    }
+  }
+  for (std::uint64_t page = first; page < end; ++page) {
+    if (!file.pages.insert(page).second && violation_.empty()) {
+      violation_ = fmt::format("operation {}: page {} of {} is written twice", index, page, name);
+    }
+  }
 }
 
 void FileWatch::completed(std::uint64_t index, const core::Op& op) {
   note(index, op, true);
   if (op.kind == OpKind::Open && op.result >= 0) handles_[static_cast<int>(op.result)] = op.path;
   if (op.kind == OpKind::Close) handles_.erase(op.handle);
+  if (op.kind == OpKind::Write) {
+    const auto found = handles_.find(op.handle);
+    const auto file = found == handles_.end() ? files_.end() : files_.find(found->second);
+    if (file != files_.end()) file->second.zeros.erase(index);
+  }
   if (op.durable && op.result > 0) {
     const auto found = handles_.find(op.handle);
     const auto file = found == handles_.end() ? files_.end() : files_.find(found->second);

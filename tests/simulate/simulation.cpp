@@ -109,6 +109,10 @@ txn::StoreLimits Simulation::draw_limits() {
     limits.coordinator.prepared_lease_seconds = plan_.between(1, 3);
     limits.coordinator.watch_seconds = plan_.between(1, 2);
   }
+  if (plan_.percent(70)) {  // else one write is every sync, and nothing is prewritten
+    limits.journal.small_sync_bytes = plan_.between(0, 2) * 4096;
+    limits.journal.prewrite_bytes = plan_.between(0, 4) * 4096;
+  }
   return limits;
 }
 

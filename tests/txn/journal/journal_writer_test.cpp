@@ -312,7 +312,148 @@ void lose_power_everywhere(JournalWriter::Limits limits, bool kill) {
 }
 
 TEST(JournalWriter, a_power_loss_at_any_point_leaves_what_a_sync_covered) {
-  lose_power_everywhere({.file_bytes = 49152, .file_bytes_min = 16384, .small_sync_bytes = 8192}, false);
+  lose_power_everywhere(
+      {.file_bytes = 49152, .file_bytes_min = 16384, .small_sync_bytes = 8192, .prewrite_bytes = 0}, false);
+}
+
+TEST(JournalWriter, a_power_loss_at_any_point_leaves_what_a_sync_covered_also_where_zeros_are_written_ahead) {
+  lose_power_everywhere(
+      {.file_bytes = 65536, .file_bytes_min = 16384, .small_sync_bytes = 4096, .prewrite_bytes = 12288},
+      false);
+}
+
+TEST(JournalWriter, a_kill_whose_writes_land_late_leaves_what_a_sync_covered_also_among_zeros) {
+  lose_power_everywhere(
+      {.file_bytes = 65536, .file_bytes_min = 16384, .small_sync_bytes = 4096, .prewrite_bytes = 12288},
+      true);
+}
+
+// Where the zeros are slow and the records are not, records come to places that zeros are still being written to.
+struct Prewriting {
+  sim::SimWorld world;
+  crash::FileWatch watch;
+  core::PageArena arena{3, 8192};
+  std::string poisoned;
+  Poison poison{[this](const std::string& why) {
+    poisoned = why;
+    world.scene().crash();
+  }};
+  std::unique_ptr<JournalWriter> writer;
+  Crashed written;
+
+  explicit Prewriting(std::uint64_t seed) : world(seed) {
+    core::set_log_sink([](core::LogLevel, std::string_view) {});
+    watch.attach(world.scene());
+    world.start_process(1);
+  }
+  ~Prewriting() {
+    world.kill_process();
+    core::set_log_sink({});
+  }
+  RunStatus run(JournalWriter::Limits limits) {
+    world.start(
+        0, write_until_crash(&world.kernel(), &world.shard(0), &arena, &poison, limits, &writer, &written));
+    return world.run_to_end();
+  }
+  void expect_all_read_back() {
+    world.lose_power(sim::UnsyncedPolicy::DropAll, sim::NamesPolicy::DropAll);
+    world.start_process(1);
+    world.start(0, read_after_crash(&world.kernel(), &written));
+    ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+    EXPECT_EQ(written.good, written.synced);
+  }
+};
+constexpr JournalWriter::Limits kPrewrites{
+    .file_bytes = 262144, .file_bytes_min = 16384, .small_sync_bytes = 4096, .prewrite_bytes = 16384};
+
+TEST(JournalWriter, zeros_never_land_on_a_record_however_slow_they_are) {
+  std::uint64_t zero_writes = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(seed);
+    Prewriting one(seed);
+    one.world.disk().slow_percent = 20;
+    one.world.disk().slow_nanos = 300'000'000;
+    ASSERT_EQ(one.run(kPrewrites), RunStatus::Done);
+    EXPECT_EQ(one.watch.violation(), "");
+    EXPECT_EQ(one.written.synced, one.written.records.size());
+    zero_writes += one.watch.zero_writes();
+    one.expect_all_read_back();
+  }
+  EXPECT_GT(zero_writes, 60u);
+}
+
+TEST(JournalWriter, large_syncs_and_files_without_room_get_no_zeros) {
+  Prewriting large(1);
+  ASSERT_EQ(
+      large.run(
+          {.file_bytes = 262144, .file_bytes_min = 16384, .small_sync_bytes = 0, .prewrite_bytes = 16384}),
+      RunStatus::Done);
+  EXPECT_EQ(large.watch.zero_writes(), 0u);
+  EXPECT_EQ(large.writer->stats().durable_writes, 0u);
+  Prewriting small_file(2);
+  ASSERT_EQ(small_file.run({.file_bytes = 16384, .file_bytes_min = 16384, .small_sync_bytes = 12288}),
+            RunStatus::Done);
+  EXPECT_EQ(small_file.watch.zero_writes(), 0u);
+}
+
+// The write that fails is one of zeros, or a record's beside them: then its file is broken, or the store poisoned.
+TEST(JournalWriter, zeros_that_cannot_be_written_end_prewriting_and_nothing_else) {
+  int ended = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE(seed);
+    Prewriting one(seed);
+    bool failed = false;
+    one.world.scene().on_submit = [&, watch = one.world.scene().on_submit](std::uint64_t index,
+                                                                           const core::Op& op) {
+      watch(index, op);
+      if (one.watch.zero_writes() == 0 || failed) return;
+      failed = true;
+      one.world.disk().fail_nth(core::OpKind::Write, "journal-", 1, seed % 2 == 0 ? ENOSPC : EIO);
+    };
+    (void)one.run(kPrewrites);
+    EXPECT_TRUE(failed);
+    EXPECT_EQ(one.watch.violation(), "");
+    const FileId first = one.written.extents.front().file;
+    if (one.writer->is_broken(first)) continue;
+    if (one.poisoned.empty()) {
+      ++ended;
+      EXPECT_EQ(one.watch.zero_writes(), 1 + one.writer->stats().bytes_prewritten / 16384);
+    }
+    one.expect_all_read_back();
+  }
+  EXPECT_GT(ended, 10);
+}
+
+TEST(JournalWriter, zeros_that_cannot_be_synced_poison) {
+  Prewriting one(4);
+  one.world.scene().on_submit = [&, watch = one.world.scene().on_submit](std::uint64_t index,
+                                                                         const core::Op& op) {
+    watch(index, op);
+    // No sync of this file is due but that of its zeros.
+    if (op.kind == core::OpKind::Sync && one.watch.zero_writes() == 1 && one.poisoned.empty()) {
+      one.world.disk().fail_nth(core::OpKind::Sync, "journal-", 1);
+    }
+  };
+  EXPECT_EQ(one.run(kPrewrites), RunStatus::Crashed);
+  EXPECT_NE(one.poisoned.find("journal file"), std::string::npos) << one.poisoned;
+}
+
+TEST(JournalWriter, a_sealed_file_is_cut_to_its_last_page_though_zeros_were_written_behind_it) {
+  Prewriting one(5);
+  one.world.disk().slow_percent = 20;
+  ASSERT_EQ(
+      one.run(
+          {.file_bytes = 65536, .file_bytes_min = 16384, .small_sync_bytes = 4096, .prewrite_bytes = 32768}),
+      RunStatus::Done);
+  EXPECT_GT(one.writer->stats().bytes_prewritten, 0u);
+  for (const Extent& extent : one.written.extents) {
+    std::uint64_t end = 0;
+    for (const Extent& each : one.written.extents) {
+      if (each.file == extent.file) end = std::max(end, each.offset + each.length);
+    }
+    EXPECT_EQ(one.world.disk().size_of("/data/" + format_file_name(FileKind::Journal, extent.file)),
+              core::round_up(end, core::kPage));
+  }
 }
 
 }  // namespace
