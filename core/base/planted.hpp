@@ -50,6 +50,7 @@ enum class Planted {
   UnlinkBeforeBoot,  // recovery unlinks the commit logs that it has read before its own first record is durable
   DropFullTail,      // recovery takes a last record that ends where its file ends for torn
   PublishBeforeSync,  // rows are shown to scans before the record that makes them visible is synced
+  OvertakeZeros,      // a record is written to a place that zeros are still being written to
   UnlinkMergedRuns,  // label runs are unlinked when they are merged, not when a snapshot without them is durable
 };
 

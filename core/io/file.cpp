@@ -2,9 +2,9 @@
 
 namespace penstock::core {
 
-Task<Result<>> File::write_all(std::uint64_t offset, Bytes bytes) {
+Task<Result<>> File::write_all(std::uint64_t offset, Bytes bytes, Durable durable) {
   while (!bytes.empty()) {
-    CO_TRY(const std::uint64_t written, co_await write(offset, bytes));
+    CO_TRY(const std::uint64_t written, co_await write(offset, bytes, durable));
     if (written == 0) co_return fail(Errc::Io, "writing a file: nothing was written");
     offset += written;
     bytes = bytes.subspan(written);

@@ -32,11 +32,12 @@ enum class OpKind : std::uint8_t {
   Shutdown,  // ends our side (SHUT_WR)
   Close,     // file, directory or socket
   // Files. `handle` is the file, or for names the directory, `path` the name in it.
-  OpenDir,   // path; result: handle
-  Open,      // handle = directory, path, open; result: handle
-  Read,      // offset, data, length; result: bytes read, fewer only at the end of the file
-  Write,     // offset, data, length; result: bytes written, may be fewer
-  Sync,      // fdatasync
+  OpenDir,  // path; result: handle
+  Open,     // handle = directory, path, open; result: handle
+  Read,     // offset, data, length; result: bytes read, fewer only at the end of the file
+  Write,  // offset, data, length; result: bytes written, may be fewer. With `durable` those bytes, and what is
+          // needed to read them, are durable when it completes; nothing else of the file is, nor its name
+  Sync,   // fdatasync
   Allocate,  // offset, length: reserves space (fallocate, keeps no size): the file's size grows
   Truncate,  // length: sets the size
   Size,      // result: the file's size in bytes
@@ -63,6 +64,7 @@ struct OpenFlags {
 struct Op {
   OpKind kind = OpKind::Timer;
   BufferRing buffers = BufferRing::Head;
+  bool durable = false;  // Write
   OpenFlags open;
   int handle = -1;
   std::uint64_t offset = 0;

@@ -249,6 +249,7 @@ void UringKernel::prepare(io_uring_sqe& sqe, Op& op) {
       } else {
         io_uring_prep_write(&sqe, op.handle, op.data, transfer_length(op), op.offset);
       }
+      if (op.durable) sqe.rw_flags = RWF_DSYNC;
       break;
     case OpKind::Sync:
       io_uring_prep_fsync(&sqe, op.handle, IORING_FSYNC_DATASYNC);

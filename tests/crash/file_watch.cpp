@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -13,8 +14,8 @@ using core::OpKind;
 constexpr std::size_t kTraceLines = 60;
 constexpr std::array<char, 4> kRecordMagic = {'P', 'S', 'R', 'C'};
 
-const char* kind_name(OpKind kind) {
-  switch (kind) {
+const char* kind_name(const core::Op& op) {
+  switch (op.kind) {
     case OpKind::Close:
       return "close";
     case OpKind::OpenDir:
@@ -24,7 +25,7 @@ const char* kind_name(OpKind kind) {
     case OpKind::Read:
       return "read";
     case OpKind::Write:
-      return "write";
+      return op.durable ? "durable write" : "write";
     case OpKind::Sync:
       return "sync";
     case OpKind::Allocate:
@@ -75,10 +76,9 @@ std::string FileWatch::name_of(const core::Op& op) const {
 
 void FileWatch::note(std::uint64_t index, const core::Op& op, bool is_end) {
   if (!keep_trace_ || op.kind == OpKind::Wake || op.kind == OpKind::Timer) return;
-  trace_.push_back(is_end
-                       ? fmt::format("{:>6}   {} {} -> {}", index, kind_name(op.kind), name_of(op), op.result)
-                       : fmt::format("{:>6} > {} {} at {} length {}", index, kind_name(op.kind), name_of(op),
-                                     op.offset, op.length));
+  trace_.push_back(is_end ? fmt::format("{:>6}   {} {} -> {}", index, kind_name(op), name_of(op), op.result)
+                          : fmt::format("{:>6} > {} {} at {} length {}", index, kind_name(op), name_of(op),
+                                        op.offset, op.length));
   if (trace_.size() > kTraceLines) trace_.pop_front();
 }
 
@@ -107,21 +107,55 @@ void FileWatch::submitted(std::uint64_t index, const core::Op& op) {
       }
       file.is_ready = true;
     }
-    if (!is_log || file.is_ready) {
-      for (std::uint64_t page = op.offset / core::kPage; page * core::kPage < op.offset + op.length; ++page) {
-        if (!file.pages.insert(page).second && violation_.empty()) {
-          violation_ = fmt::format("operation {}: page {} of {} is written twice", index, page, name);
-        }
-      }
+    if (!is_log || file.is_ready) check_pages(index, op, name, file);
+  }
+  file.durable_write = op.durable && !file.is_dirty ? index : 0;
+  file.is_dirty = true;
+}
+
+void FileWatch::check_pages(std::uint64_t index, const core::Op& op, const std::string& name, Watched& file) {
+  const std::uint64_t first = op.offset / core::kPage;
+  const std::uint64_t end = (op.offset + op.length + core::kPage - 1) / core::kPage;
+  const bool is_zeros =
+      name.starts_with("journal-") &&
+      std::all_of(op.data, op.data + op.length, [](std::byte each) { return each == std::byte{}; });
+  if (is_zeros) {
+    ++zero_writes_;
+    file.zeros[index] = {first, end};
+    const auto record = file.pages.lower_bound(first);
+    if (record != file.pages.end() && violation_.empty()) {
+      violation_ = fmt::format("operation {}: zeros go to page {} of {}, and a record to page {}", index,
+                               first, name, *record);
+    }
+    return;
+  }
+  for (const auto& [zeros, pages] : file.zeros) {
+    if (first < pages.second && end > pages.first && violation_.empty()) {
+      violation_ = fmt::format("operation {}: page {} of {} is written while operation {} writes zeros to it",
+                               index, first, name, zeros);
     }
   }
-  file.is_dirty = true;
+  for (std::uint64_t page = first; page < end; ++page) {
+    if (!file.pages.insert(page).second && violation_.empty()) {
+      violation_ = fmt::format("operation {}: page {} of {} is written twice", index, page, name);
+    }
+  }
 }
 
 void FileWatch::completed(std::uint64_t index, const core::Op& op) {
   note(index, op, true);
   if (op.kind == OpKind::Open && op.result >= 0) handles_[static_cast<int>(op.result)] = op.path;
   if (op.kind == OpKind::Close) handles_.erase(op.handle);
+  if (op.kind == OpKind::Write) {
+    const auto found = handles_.find(op.handle);
+    const auto file = found == handles_.end() ? files_.end() : files_.find(found->second);
+    if (file != files_.end()) file->second.zeros.erase(index);
+  }
+  if (op.durable && op.result > 0) {
+    const auto found = handles_.find(op.handle);
+    const auto file = found == handles_.end() ? files_.end() : files_.find(found->second);
+    if (file != files_.end() && file->second.durable_write == index) file->second.is_dirty = false;
+  }
   if (op.kind == OpKind::Sync && op.result == 0) {
     const auto found = handles_.find(op.handle);
     if (found != handles_.end()) files_[found->second].is_dirty = false;

@@ -67,7 +67,8 @@ TEST_F(LiveFaults, a_failed_journal_write_fails_its_load_and_no_other) {
     StoreWorld world(nth, 2);
     open_well(world);
     ASSERT_EQ(world.run(create_table(&world.store(), &knows, "t")), RunStatus::Done);
-    world.world().disk().fail_nth(core::OpKind::Write, "journal-", nth);
+    // For space: a durable write that fails for anything else ends the process.
+    world.world().disk().fail_nth(core::OpKind::Write, "journal-", nth, ENOSPC);
     knows.may_refuse = true;
     ASSERT_EQ(world.run(some_loads(&world.store(), &knows, 1, 8, 40)), RunStatus::Done);
     EXPECT_FALSE(world.is_poisoned());
@@ -112,6 +113,7 @@ struct SyncFault {
 TEST_F(LiveFaults, each_kind_of_sync_that_fails_poisons) {
   const SyncFault faults[] = {
       {"journal", core::OpKind::Sync, "journal-", false},
+      {"durable write of a journal", core::OpKind::Write, "journal-", false},
       {"folder of a journal", core::OpKind::SyncDir, "data", false},
       {"commit log", core::OpKind::Sync, "log-", false},
       {"commit log write", core::OpKind::Write, "log-", false},

@@ -258,6 +258,16 @@ std::vector<Scenario> make_scenarios() {
                   run([](Store* s, Knowledge* k) { return alter_often(s, k, 20); }), restart(), settle()},
                  {},
                  [](txn::StoreLimits& limits) { limits.coordinator.log_files_per_snapshot = 2; }});
+  all.push_back(
+      {"prewritten",
+       {run([](Store* s, Knowledge* k) { return many_records(s, k, 50, 14); }), kill(),
+        run([](Store* s, Knowledge* k) { return many_records(s, k, 80, 8); }), settle()},
+       {},
+       [](txn::StoreLimits& limits) {
+         limits.coordinator.log_files_per_snapshot = 3;
+         limits.journal = {
+             .file_bytes = 65536, .file_bytes_min = 16384, .small_sync_bytes = 4096, .prewrite_bytes = 12288};
+       }});
   for (Scenario& scenario : two_phase_scenarios()) all.push_back(std::move(scenario));
   return all;
 }

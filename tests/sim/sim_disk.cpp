@@ -337,10 +337,37 @@ std::int64_t SimDisk::read(SimInode& inode, std::uint64_t offset, std::span<std:
 }
 
 std::int64_t SimDisk::write(SimInode& inode, std::uint64_t offset, core::Bytes bytes) {
-  if (bytes.empty()) return 0;
+  const std::int64_t result = make_room(inode, offset, bytes.size());
+  if (result <= 0) return result;
+  bytes = bytes.first(static_cast<std::size_t>(result));
+  inode.file.write(offset, bytes, place_++);
+  return result;
+}
+
+std::int64_t SimDisk::write_durably(SimInode& inode, std::uint64_t offset, core::Bytes bytes,
+                                    SimRandom& random) {
+  const std::int64_t result = make_room(inode, offset, bytes.size());
+  if (result <= 0) return result;
+  bytes = bytes.first(static_cast<std::size_t>(result));
+  if (const std::int64_t fault_of_sync = fault(core::OpKind::Sync, inode.name); fault_of_sync != 0) {
+    if (random.coin()) {  // it may be there all the same
+      inode.file.write_durably(offset, bytes, place_++, random);
+    } else {
+      inode.file.write(offset, bytes, place_);
+      inode.file.drop_write(place_++);
+    }
+    return fault_of_sync;
+  }
+  inode.file.write_durably(offset, bytes, place_++, random);
+  return result;
+}
+
+// How many of `length` bytes find room; they are given it.
+std::int64_t SimDisk::make_room(SimInode& inode, std::uint64_t offset, std::uint64_t length) {
+  if (length == 0) return 0;
   SimExtents& extents = inode.file.extents();
   const std::uint64_t first = offset / kPageBytes;
-  std::uint64_t end = page_after(offset + bytes.size());
+  std::uint64_t end = page_after(offset + length);
   std::uint64_t missing = extents.missing(first, end);
   if (missing > capacity_pages_ - std::min(used_pages_, capacity_pages_)) {
     while (end > first &&
@@ -348,13 +375,12 @@ std::int64_t SimDisk::write(SimInode& inode, std::uint64_t offset, core::Bytes b
       --end;
     }
     if (end == first) return -ENOSPC;
-    bytes = bytes.first(end * kPageBytes - offset);
+    length = end * kPageBytes - offset;
     missing = extents.missing(first, end);
   }
   used_pages_ += missing;
   extents.add(first, end);
-  inode.file.write(offset, bytes, place_++);
-  return static_cast<std::int64_t>(bytes.size());
+  return static_cast<std::int64_t>(length);
 }
 
 std::int64_t SimDisk::allocate(SimInode& inode, std::uint64_t offset, std::uint64_t length) {

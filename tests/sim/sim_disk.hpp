@@ -84,6 +84,7 @@ class SimDisk {
   // -------------------------------------------------------------------------------- The nth (1 = the next)
   // operation of `kind` on a file whose name contains `name_part` fails with -error, and nothing happens. A
   // failed Sync also drops the pages it should have covered: later syncs succeed without them, as on Linux.
+  // A durable Write is hit by faults of Write and of Sync; by the latter with its bytes in the cache, and on the disk or not.
   void fail_nth(core::OpKind kind, std::string name_part, std::uint32_t nth, int error = EIO);
   // Every one from the nth on.
   void fail_from(core::OpKind kind, std::string name_part, std::uint32_t nth, int error = EIO);
@@ -134,6 +135,8 @@ class SimDisk {
   void closed(SimInode& inode);
   std::int64_t read(SimInode& inode, std::uint64_t offset, std::span<std::byte> into);
   std::int64_t write(SimInode& inode, std::uint64_t offset, core::Bytes bytes);
+  // A write and a sync of nothing else; a fault that is set for a Sync of the file hits it too.
+  std::int64_t write_durably(SimInode& inode, std::uint64_t offset, core::Bytes bytes, SimRandom& random);
   std::int64_t allocate(SimInode& inode, std::uint64_t offset, std::uint64_t length);
   std::int64_t truncate(SimInode& inode, std::uint64_t length);
   std::int64_t sync(SimInode& inode, std::uint64_t place, SimRandom& random);
@@ -158,6 +161,7 @@ class SimDisk {
     std::uint32_t countdown;
   };
   SimInodeRef find(const SimInodeRef& from, std::string_view path) const;
+  std::int64_t make_room(SimInode& inode, std::uint64_t offset, std::uint64_t length);
   void change_name(SimInode& directory, std::string_view removed, std::string_view added, SimInodeRef inode);
   void settle_name(SimInode& directory, std::string_view name);
   void release_space(SimInode& inode);

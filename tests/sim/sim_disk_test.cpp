@@ -102,6 +102,116 @@ TEST(SimDisk, unsynced_pages_and_sizes_are_dropped_or_kept) {
   EXPECT_EQ(count_of(kept.bytes(), 3), kPage);
 }
 
+// Page 0 and 2 of "data/f" plainly, page 1 durably (over an unsynced version of it); its name is synced if asked.
+struct DurableWrite {
+  bool name = true;
+  bool last_page = false;  // page 2 is written before, so the size that covers it is not durable
+  bool sync_after = false;
+  std::optional<core::Error> error;
+};
+Task<void> run_durable_write(Kernel* kernel, DurableWrite* plan) {
+  Directory dir = *co_await Directory::open(*kernel, "data");
+  File file = *co_await dir.open_file("f", {.write = true, .create_exclusive = true});
+  if (plan->name) (void)co_await dir.sync();
+  const auto one = filled(kPage, 1), two = filled(kPage, 2), three = filled(kPage, 3);
+  (void)co_await file.write_all(0, one);
+  (void)co_await file.write_all(kPage, three);
+  if (plan->last_page) (void)co_await file.write_all(2 * kPage, three);
+  const auto written = co_await file.write_durably(kPage, two);
+  if (!written) plan->error = written.error();
+  if (plan->sync_after) (void)co_await file.sync();
+  co_await file.close();
+  co_await dir.close();
+}
+
+TEST(SimDisk, a_durable_write_survives_every_policy_and_takes_nothing_else_along) {
+  for (const auto policy : {UnsyncedPolicy::KeepAll, UnsyncedPolicy::DropAll, UnsyncedPolicy::Random,
+                            UnsyncedPolicy::TornAll, UnsyncedPolicy::Garbage}) {
+    for (const bool last_page : {false, true}) {
+      SimWorld world(5);
+      world.start_process(1);
+      DurableWrite plan{.last_page = last_page};
+      world.start(0, run_durable_write(&world.kernel(), &plan));
+      ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+      world.lose_power(policy, NamesPolicy::DropAll);
+      const auto bytes = world.disk().read_file("data/f");
+      ASSERT_GE(bytes.size(), 2 * kPage);
+      EXPECT_EQ(count_of(std::span(bytes).subspan(kPage, kPage), 2), kPage);
+      if (policy == UnsyncedPolicy::DropAll) {
+        EXPECT_EQ(bytes.size(), 2 * kPage);
+        EXPECT_EQ(count_of(bytes, 1), 0u);
+      }
+    }
+  }
+}
+
+TEST(SimDisk, a_sync_behind_a_durable_write_brings_no_older_version_back) {
+  SimWorld world(5);
+  world.start_process(1);
+  DurableWrite plan{.last_page = true, .sync_after = true};
+  world.start(0, run_durable_write(&world.kernel(), &plan));
+  ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+  world.lose_power(UnsyncedPolicy::DropAll, NamesPolicy::DropAll);
+  const auto bytes = world.disk().read_file("data/f");
+  ASSERT_EQ(bytes.size(), 3 * kPage);
+  EXPECT_EQ(count_of(bytes, 1), kPage);
+  EXPECT_EQ(count_of(bytes, 2), kPage);
+  EXPECT_EQ(count_of(bytes, 3), kPage);
+}
+
+TEST(SimDisk, a_durable_write_does_not_keep_a_name) {
+  SimWorld world(5);
+  world.start_process(1);
+  DurableWrite plan{.name = false};
+  world.start(0, run_durable_write(&world.kernel(), &plan));
+  ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+  world.lose_power(UnsyncedPolicy::KeepAll, NamesPolicy::DropAll);
+  EXPECT_FALSE(world.disk().exists("data/f"));
+}
+
+TEST(SimDisk, a_durable_write_is_torn_where_the_power_goes_before_it_completes) {
+  bool torn = false, whole = false, none = false;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    SimWorld world(seed);
+    world.start_process(1);
+    DurableWrite plan;
+    world.scene().on_submit = [&](std::uint64_t, const core::Op& op) {
+      if (op.durable) world.scene().crash();
+    };
+    world.start(0, run_durable_write(&world.kernel(), &plan));
+    ASSERT_EQ(world.run_to_end(), RunStatus::Crashed);
+    world.lose_power(UnsyncedPolicy::Random, NamesPolicy::DropAll);
+    const auto bytes = world.disk().read_file("data/f");
+    const std::size_t there = bytes.size() < kPage ? 0 : count_of(std::span(bytes).subspan(kPage), 2);
+    torn |= there > 0 && there < kPage;
+    whole |= there == kPage;
+    none |= there == 0;
+  }
+  EXPECT_TRUE(torn && whole && none);
+}
+
+TEST(SimDisk, a_durable_write_fails_where_a_write_or_a_sync_would) {
+  bool kept = false, lost = false;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    for (const OpKind kind : {OpKind::Write, OpKind::Sync}) {
+      SimWorld world(seed);
+      world.start_process(1);
+      world.disk().fail_nth(kind, "f", kind == OpKind::Write ? 3 : 1);
+      DurableWrite plan{.sync_after = true};
+      world.start(0, run_durable_write(&world.kernel(), &plan));
+      ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+      EXPECT_TRUE(plan.error);
+      const bool shows = count_of(world.disk().read_file("data/f"), 2) == kPage;
+      EXPECT_EQ(shows, kind == OpKind::Sync);
+      world.lose_power(UnsyncedPolicy::DropAll, NamesPolicy::DropAll);
+      const auto bytes = world.disk().read_file("data/f");
+      EXPECT_EQ(count_of(bytes, 1), kPage);  // the sync behind it covers what it covers
+      if (kind == OpKind::Sync) (count_of(bytes, 2) == kPage ? kept : lost) = true;
+    }
+  }
+  EXPECT_TRUE(kept && lost);  // nobody knows
+}
+
 TEST(SimDisk, a_torn_page_is_old_and_new_by_sectors) {
   bool mixed = false;
   for (std::uint64_t seed = 1; seed < 20; ++seed) {

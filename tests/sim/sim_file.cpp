@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "core/base/check.hpp"
 
@@ -205,6 +206,29 @@ void SimFile::sync(std::uint64_t place, SimRandom& random) {
     make_durable(pending_[covered++]);
   }
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(covered));
+}
+
+void SimFile::write_durably(std::uint64_t offset, core::Bytes bytes, std::uint64_t place, SimRandom& random) {
+  // A cut that no sync has covered could come behind these bytes and take them away again. Nobody writes so; here the
+  // whole file is synced then.
+  const auto is_cut = [size = durable_size_](const Change& change) mutable {
+    return change.sectors == 0 && change.number < std::exchange(size, change.number);
+  };
+  if (std::ranges::any_of(pending_, is_cut)) sync(UINT64_MAX, random);
+  write(offset, bytes, place);
+  const std::uint64_t end = offset + bytes.size();
+  for (const Change& change : pending_) {
+    if (change.place == place && change.sectors != 0) durable_.set(change.number, change.page);
+  }
+  std::erase_if(pending_, [&](const Change& change) {
+    return change.sectors == 0 ? change.number <= end
+                               : change.number >= offset / kPageBytes && change.number * kPageBytes < end;
+  });
+  durable_size_ = std::max(durable_size_, end);
+}
+
+void SimFile::drop_write(std::uint64_t place) {
+  std::erase_if(pending_, [&](const Change& change) { return change.sectors != 0 && change.place == place; });
 }
 
 void SimFile::drop_unsynced(std::uint64_t place) {

@@ -91,6 +91,12 @@ class SimFile {
   SimExtents& extents() { return extents_; }
   const SimExtents& extents() const { return extents_; }
 
+  // write(), and these bytes are durable, with a size that covers them. Older versions of these pages are overtaken;
+  // every other change waits for its sync as before.
+  void write_durably(std::uint64_t offset, core::Bytes bytes, std::uint64_t place, SimRandom& random);
+  // What the write at `place` changed is forgotten by the device while the cache goes on showing it.
+  void drop_write(std::uint64_t place);
+
   // Makes durable every change before `place`; later ones (concurrent with the sync) if the dice say so.
   void sync(std::uint64_t place, SimRandom& random);
   // The same changes are forgotten by the device while the cache goes on showing them: a failed fdatasync on

@@ -116,11 +116,12 @@ SimKernel::SimKernel(SimScene& scene, SimHandles& handles, SimKernelOptions opti
 
 SimKernel::~SimKernel() { CHECK_EQ(leases_out_, 0u); }  // a Buffer would outlive its owner
 
-std::int64_t SimKernel::latency(OpKind kind) {
+std::int64_t SimKernel::latency(const Op& op) {
+  const OpKind kind = op.kind;
   std::int64_t most = options_.disk_nanos_max;
   if (kind == OpKind::Wake) {
     most = 2000;
-  } else if (kind == OpKind::Sync || kind == OpKind::SyncDir) {
+  } else if (kind == OpKind::Sync || kind == OpKind::SyncDir || op.durable) {
     most = options_.sync_nanos_max;
   } else if (is_socket_kind(kind)) {
     most = options_.net_nanos_max;
@@ -136,7 +137,7 @@ void SimKernel::submit(Op& op) noexcept {
   if (dead_ || scene_.crashed) return;
   const std::uint64_t index = ++scene_.ops;
   Slot slot{.op = &op, .due = op.deadline, .index = index, .place = scene_.disk.place()};
-  if (op.kind != OpKind::Timer) slot.due = scene_.now + core::Duration(latency(op.kind));
+  if (op.kind != OpKind::Timer) slot.due = scene_.now + core::Duration(latency(op));
   if (const SimHandles::Entry* const entry = handles_.find(op.handle)) slot.target = *entry;
   if (options_.check_stable_buffers && (op.kind == OpKind::Write || op.kind == OpKind::Send)) {
     slot.digest = digest_of(op.data, op.length);

@@ -178,7 +178,7 @@ class SimKernel final : public core::Kernel, private core::BufferOwner {
   std::int64_t execute_name(Slot& slot);
   std::int64_t receive(core::Op& op, SimConnection& connection);
   std::int64_t send(core::Op& op, SimConnection& connection);
-  std::int64_t latency(core::OpKind kind);
+  std::int64_t latency(const core::Op& op);
   std::size_t split(std::size_t whole, SimRandom& dice);
   Ring& ring(core::BufferRing which) { return rings_[static_cast<std::size_t>(which)]; }
   void give_back(std::uint32_t id) noexcept override;

@@ -219,7 +219,8 @@ std::int64_t SimKernel::execute_file(Slot& slot) {
     case OpKind::Read:
       return disk.read(inode, op.offset, {op.data, length});
     case OpKind::Write:
-      return disk.write(inode, op.offset, {op.data, length});
+      return op.durable ? disk.write_durably(inode, op.offset, {op.data, length}, scene_.disk_dice)
+                        : disk.write(inode, op.offset, {op.data, length});
     case OpKind::Sync:
       return disk.sync(inode, slot.place, scene_.disk_dice);
     case OpKind::Allocate:

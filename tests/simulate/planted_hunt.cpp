@@ -69,6 +69,7 @@ constexpr Case kCases[] = {
     {core::Planted::UnlinkBeforeBoot, "UnlinkBeforeBoot"},
     {core::Planted::DropFullTail, "DropFullTail"},
     {core::Planted::PublishBeforeSync, "PublishBeforeSync"},
+    {core::Planted::OvertakeZeros, "OvertakeZeros"},
     {core::Planted::UnlinkMergedRuns, "UnlinkMergedRuns"},
 };
 

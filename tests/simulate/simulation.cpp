@@ -109,6 +109,10 @@ txn::StoreLimits Simulation::draw_limits() {
     limits.coordinator.prepared_lease_seconds = plan_.between(1, 3);
     limits.coordinator.watch_seconds = plan_.between(1, 2);
   }
+  if (plan_.percent(70)) {  // else one write is every sync, and nothing is prewritten
+    limits.journal.small_sync_bytes = plan_.between(0, 2) * 4096;
+    limits.journal.prewrite_bytes = plan_.between(0, 4) * 4096;
+  }
   return limits;
 }
 
@@ -200,7 +204,8 @@ void Simulation::crash_at_kind() {
   const auto left = std::make_shared<std::uint64_t>(plan_.between(1, kind == core::OpKind::Write ? 40 : 12));
   const bool after = plan_.coin();
   const auto watch = [this, kind, left](std::uint64_t, const core::Op& op) {
-    if (op.kind == kind && *left > 0 && --*left == 0) world_->scene().crash();
+    const bool is_of_kind = op.kind == kind || (kind == core::OpKind::Sync && op.durable);
+    if (is_of_kind && *left > 0 && --*left == 0) world_->scene().crash();
   };
   world_->scene().on_submit = after ? nullptr : std::function<void(std::uint64_t, const core::Op&)>(watch);
   world_->scene().on_complete = after ? std::function<void(std::uint64_t, const core::Op&)>(watch) : nullptr;

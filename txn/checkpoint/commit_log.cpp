@@ -241,21 +241,14 @@ core::Task<core::Result<RecordPlace>> CommitLog::append(std::vector<LogItem> ite
   }
   const AlignedBytes aligned(bytes.size());
   std::copy(bytes.begin(), bytes.end(), aligned.span().begin());
-  auto wrote = co_await current_.write_all(place.offset, aligned.span());
-  const bool answers_fail = planted(Planted::FailAfterRecord) && !is_boot;
+  const bool is_synced = !planted(Planted::SkipLogSync) && !(is_boot && planted(Planted::SkipBootSync));
+  const auto wrote = co_await current_.write_all(
+      place.offset, aligned.span(), is_synced ? core::File::Durable::Yes : core::File::Durable::No);
   core::Result<> broken{};
-  if (!wrote && answers_fail) {
+  if (!wrote && planted(Planted::FailAfterRecord) && !is_boot) {
     broken = wrote;
-  } else if (!wrote && !planted(Planted::SkipPoisonWrite)) {
-    co_await poison_.end("writing a commit record", wrote.error());
-  }
-  if (!planted(Planted::SkipLogSync) && !(is_boot && planted(Planted::SkipBootSync))) {
-    auto synced = co_await current_.sync();
-    if (!synced && answers_fail) {
-      broken = std::unexpected(synced.error());
-    } else if (!synced && !planted(Planted::SkipPoison)) {
-      co_await poison_.end("fdatasync of the commit log", synced.error());
-    }
+  } else if (!wrote && !planted(Planted::SkipPoisonWrite) && !planted(Planted::SkipPoison)) {
+    co_await poison_.end("writing a commit record durably", wrote.error());
   }
   offset_ += bytes.size();
   last_ = place;

@@ -17,6 +17,10 @@ using core::planted;
 namespace {
 constexpr int kOpenTurns = 6;
 constexpr core::Duration kOpenPause = std::chrono::milliseconds(20);
+constexpr unsigned kSmallSyncs = 2;  // so many in a row, and zeros are written ahead
+
+// Nobody writes to it, so it takes no memory: all of its pages are the system's one page of zeros.
+alignas(core::kPage) constinit std::array<std::byte, 256 * core::kKiB> zeros{};
 }  // namespace
 
 JournalWriter::JournalWriter(core::Shard& shard, core::Directory directory, Buffers& buffers, Poison& poison,
@@ -111,7 +115,7 @@ core::Task<void> JournalWriter::acquire_buffer() {
 
 // Pads what is filled to a page and writes it. The buffer goes on behind it if there is room, so that nothing is copied
 // and no page is written twice.
-void JournalWriter::submit_filled() {
+void JournalWriter::submit_filled(core::File::Durable durable) {
   if (buffer_ == nullptr || buffer_->filled == buffer_->submitted) return;
   const std::size_t padded = core::round_up(buffer_->filled, core::kPage);
   std::memset(buffer_->memory.data() + buffer_->filled, 0, padded - buffer_->filled);
@@ -125,19 +129,29 @@ void JournalWriter::submit_filled() {
     buffer_ = nullptr;
   }
   ++buffer->writes_in_flight;
+  bytes_since_sync_ += padded - from;
   const std::uint64_t number = ++current_->writes_submitted;
   current_->writes_in_flight.push_back(number);
-  shard_.spawn(write_out(current_, buffer, from, padded, number));
+  shard_.spawn(write_out(current_, buffer, from, padded, number, durable));
 }
 
 core::Task<void> JournalWriter::write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer,
-                                          std::size_t from, std::size_t to, std::uint64_t number) {
-  const auto written =
-      co_await file->file.write_all(buffer->file_offset + from, buffer->memory.subspan(from, to - from));
+                                          std::size_t from, std::size_t to, std::uint64_t number,
+                                          core::File::Durable durable) {
+  const std::uint64_t at = buffer->file_offset + from;
+  while (at < file->zeros_to && at + (to - from) > file->zeros_from && !planted(Planted::OvertakeZeros)) {
+    co_await file->write_done.wait();
+  }
+  const auto written = co_await file->file.write_all(at, buffer->memory.subspan(from, to - from), durable);
+  const bool is_sync = durable == core::File::Durable::Yes;
+  if (!written && is_sync && written.error().code != core::Errc::NoSpace && !planted(Planted::SkipPoison)) {
+    co_await poison_.end("a durable write of a journal file", written.error());
+  }
   if (written) {
     stats_.bytes_written += to - from;
     ++stats_.writes;
-  } else if (!file->broken) {
+    if (is_sync) ++stats_.durable_writes;
+  } else if (!file->broken && !(is_sync && planted(Planted::SkipPoison))) {
     file->broken = true;
     broken_.push_back(file->id);
     core::log_error("journal_write_failed", "file", format_file_name(FileKind::Journal, file->id), "error",
@@ -146,6 +160,49 @@ core::Task<void> JournalWriter::write_out(std::shared_ptr<OpenFile> file, std::s
   --buffer->writes_in_flight;
   release_if_done(*buffer);
   std::erase(file->writes_in_flight, number);
+  file->write_done.notify_all();
+}
+
+// Zeros ahead of the records while syncs are small: half a step before they are used up.
+void JournalWriter::prewrite_if_wanted() {
+  if (small_syncs_ < kSmallSyncs || bytes_since_sync_ > limits_.small_sync_bytes) return;
+  if (limits_.prewrite_bytes == 0 || current_ == nullptr) return;
+  OpenFile& file = *current_;
+  if (file.is_prewriting || !file.may_prewrite || file.broken) return;
+  if (file.prewritten_to > file.end + limits_.prewrite_bytes / 2) return;
+  file.is_prewriting = true;
+  shard_.spawn(prewrite(current_));
+}
+
+core::Task<void> JournalWriter::prewrite(std::shared_ptr<OpenFile> file) {
+  // Not at once behind the last record: the next ones need not wait for it.
+  const std::uint64_t from =
+      std::max(file->prewritten_to, core::round_up(file->end, core::kPage) +
+                                        core::round_up(limits_.small_sync_bytes, core::kPage));
+  const std::uint64_t to = std::min(from + core::round_up(limits_.prewrite_bytes, core::kPage),
+                                    file->capacity / core::kPage * core::kPage);
+  core::Result<> written{};
+  if (from < to && !file->sealed) {
+    file->zeros_from = from;
+    file->zeros_to = to;
+    for (std::uint64_t at = from; at < to && written; at += zeros.size()) {
+      written = co_await file->file.write_all(at, core::Bytes(zeros).first(std::min(zeros.size(), to - at)));
+    }
+    file->zeros_from = file->zeros_to = 0;
+    file->write_done.notify_all();
+  }
+  if (from >= to || !written || file->sealed) {
+    file->may_prewrite = false;  // the end of the file, or a full disk: of that, records find out themselves
+  } else {
+    // With the zeros the disk's own notes of them: a durable write has nothing else to bring along then.
+    ++stats_.syncs;
+    if (auto synced = co_await file->file.sync(); !synced && !planted(Planted::SkipPoison)) {
+      co_await poison_.end("fdatasync of a journal file", synced.error());
+    }
+    file->prewritten_to = to;
+    stats_.bytes_prewritten += to - from;
+  }
+  file->is_prewriting = false;
   file->write_done.notify_all();
 }
 
@@ -223,6 +280,7 @@ core::Task<core::Result<>> JournalWriter::open_next_file(std::uint64_t bytes_nee
       buffer_->memory.first(FileHeader::kBytes));
   buffer_->filled = FileHeader::kBytes;
   current_->end = FileHeader::kBytes;
+  prewrite_if_wanted();
   co_return core::Result<>{};
 }
 
@@ -255,11 +313,26 @@ core::Task<bool> JournalWriter::open_old_file() {
 }
 #endif
 
+// Whether everything of the open file is synced but one piece of a buffer, and that is small. (append_turn_ is held.)
+bool JournalWriter::small_piece_is_left() const {
+  if (current_ == nullptr || current_->broken || buffer_ == nullptr || planted(Planted::SkipJournalSync))
+    return false;
+  const std::size_t piece = core::round_up(buffer_->filled, core::kPage) - buffer_->submitted;
+  return buffer_->filled > buffer_->submitted && piece <= limits_.small_sync_bytes &&
+         current_->writes_synced == current_->writes_submitted;
+}
+
 core::Task<void> JournalWriter::sync() {
   co_await sync_turn_.acquire();
   co_await append_turn_.acquire();  // no record is half in a buffer
-  submit_filled();
+  const bool is_small = small_piece_is_left();
+  submit_filled(is_small ? core::File::Durable::Yes : core::File::Durable::No);
+  if (const std::uint64_t covered = std::exchange(bytes_since_sync_, 0); covered > 0) {
+    small_syncs_ = covered <= limits_.small_sync_bytes ? std::min(small_syncs_ + 1, kSmallSyncs) : 0;
+  }
+  prewrite_if_wanted();
   const std::shared_ptr<OpenFile> open = current_;
+  const std::uint64_t durable_write = is_small ? open->writes_submitted : 0;
   append_turn_.release();
 
   std::deque<std::shared_ptr<OpenFile>> sealed = std::exchange(unsynced_sealed_, {});
@@ -272,6 +345,11 @@ core::Task<void> JournalWriter::sync() {
     }
   }
   for (const std::shared_ptr<OpenFile>& file : files) {
+    if (is_small && file == open) {  // what came behind it is the next sync's
+      co_await wait_written(*file, durable_write);
+      file->writes_synced = durable_write;
+      continue;
+    }
     const std::uint64_t submitted = file->writes_submitted;
     co_await wait_written(*file, submitted);
     const bool skipped = file->sealed ? planted(Planted::SkipSealedSync) : planted(Planted::SkipJournalSync);
@@ -284,6 +362,7 @@ core::Task<void> JournalWriter::sync() {
   }
   for (const std::shared_ptr<OpenFile>& file : sealed) {
     co_await wait_written(*file, file->writes_submitted);
+    while (file->is_prewriting) co_await file->write_done.wait();
     // Only space is given back here: a cut that is lost costs nothing but room.
     (void)co_await file->file.truncate(core::round_up(file->end, core::kPage));
     co_await file->file.close();

@@ -1,16 +1,18 @@
 // JournalWriter: a shard's blocks and footers, appended once, written with O_DIRECT while loads still arrive.
 //
 // Records are copied into page-aligned buffers of the shard's arena; a full buffer is written at once, consecutive records
-// in one write. sync() writes what is left and syncs every file touched since the sync before, and their names. No page is
-// written twice: after a sync the next record begins on a new page. A full file is sealed: it is synced with the next
-// sync, then cut to its last page.
+// in one write. sync() writes what is left and syncs every file touched since the sync before, and their names; where all
+// that is left is one small piece, it is written durably and nothing else is synced. While syncs are small, zeros are
+// written ahead of the records, so that such a write finds space it overwrites. No record's page is written twice: after a
+// sync the next record begins on a new page. A full file is sealed: it is synced with the next sync, then cut to
+// its last page.
 //
 // Journey:  Load::flush_block, Precommitter -> [JournalWriter] -> File; then Precommitter votes.
 // Shard:    one per shard and lane.
 // Promise:  an Extent returned by append() is durable once a later sync() has returned and its file is not broken().
 // Failure:  append(): NoSpace or Io when a new file cannot be made: the load fails, later ones may work. A failed write
 //           breaks its file: loads that touched it fail (broken()), the next record goes to a new file. A failed
-//           fdatasync poisons the store: sync() never returns.
+//           fdatasync, or a durable write that fails for anything but space, poisons the store: sync() never returns.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +41,9 @@ class JournalWriter {
     std::uint64_t file_bytes = 256 * core::kMiB;
     std::uint64_t file_bytes_min =
         4 * core::kMiB;  // what is tried when the disk has no room for a whole file
+    std::uint64_t small_sync_bytes = 256 * core::kKiB;  // up to this a sync is one durable write
+    std::uint64_t prewrite_bytes =
+        core::kMiB;  // zeros are written ahead in such steps while syncs are small; 0: never
   };
   struct Place {
     core::StoreUuid store;
@@ -72,6 +77,8 @@ class JournalWriter {
   struct Stats {
     std::uint64_t bytes_written = 0;
     std::uint64_t writes = 0;
+    std::uint64_t durable_writes = 0;    // of `writes`: syncs that needed no fdatasync
+    std::uint64_t bytes_prewritten = 0;  // zeros, not in bytes_written
     std::uint64_t syncs = 0;
     std::uint64_t files_made = 0;
   };
@@ -89,6 +96,13 @@ class JournalWriter {
     std::uint64_t writes_submitted = 0;
     std::uint64_t writes_synced = 0;
     std::vector<std::uint64_t> writes_in_flight;
+    // Zeros that are being written. They begin behind all that was appended, and a record that has come to a place among them
+    // since is written when they have ended: zeros never land on a record.
+    std::uint64_t zeros_from = 0;
+    std::uint64_t zeros_to = 0;
+    std::uint64_t prewritten_to = 0;  // zeros were written and synced up to here
+    bool is_prewriting = false;
+    bool may_prewrite = true;  // until it fails
     bool sealed = false;
     bool broken = false;
     core::WaitList write_done;
@@ -106,9 +120,13 @@ class JournalWriter {
   core::Task<core::Result<core::File>> make_file(const std::string& name);
   core::Task<bool> open_old_file();  // a planted bug
   core::Task<void> acquire_buffer();
-  void submit_filled();
+  void submit_filled(core::File::Durable durable = core::File::Durable::No);
+  bool small_piece_is_left() const;
   core::Task<void> write_out(std::shared_ptr<OpenFile> file, std::shared_ptr<WriteBuffer> buffer,
-                             std::size_t from, std::size_t to, std::uint64_t number);
+                             std::size_t from, std::size_t to, std::uint64_t number,
+                             core::File::Durable durable);
+  void prewrite_if_wanted();
+  core::Task<void> prewrite(std::shared_ptr<OpenFile> file);
   core::Task<void> wait_written(OpenFile& file, std::uint64_t number);
   core::Task<core::Result<>> put(core::Bytes bytes);
   void release_if_done(WriteBuffer& buffer);
@@ -127,6 +145,8 @@ class JournalWriter {
   std::deque<std::shared_ptr<OpenFile>> unsynced_sealed_;
   bool names_dirty_ = false;
   std::uint64_t next_counter_;
+  std::uint64_t bytes_since_sync_ = 0;
+  unsigned small_syncs_ = 0;  // one behind the other, up to now
   std::vector<FileId> sealed_;
   std::vector<FileId> broken_;
   std::unordered_map<FileId, std::size_t> pins_;

@@ -114,6 +114,14 @@ class KernelContract : public testing::TestWithParam<WorldMaker> {
                   .length = text.size(),
                   .data = reinterpret_cast<std::byte*>(const_cast<char*>(text.data()))});
   }
+  std::int64_t write_durably(int file, std::uint64_t offset, std::span<std::byte> bytes) {
+    return run(Op{.kind = OpKind::Write,
+                  .durable = true,
+                  .handle = file,
+                  .offset = offset,
+                  .length = bytes.size(),
+                  .data = bytes.data()});
+  }
   std::string read(int file, std::uint64_t offset, std::size_t length) {
     std::string text(length, '?');
     const std::int64_t got = run(Op{.kind = OpKind::Read,

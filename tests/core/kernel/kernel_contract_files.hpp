@@ -231,6 +231,41 @@ TEST_P(KernelContract, direct_writes_of_whole_pages_from_the_arena_read_back) {
   close(dir);
 }
 
+TEST_P(KernelContract, a_durable_write_reads_back_over_reserved_space_and_over_bytes_that_were_there) {
+  const int dir = open_dir();
+  const std::span<std::byte> arena = world().write_arena().first(4 * kPage);
+  for (const bool direct : {true, false}) {
+    const int file = static_cast<int>(
+        open(dir, direct ? "direct" : "cached", {.write = true, .create_exclusive = true, .direct = direct}));
+    ASSERT_GE(file, 0);
+    ASSERT_EQ(run(Op{.kind = OpKind::Allocate, .handle = file, .length = 8 * kPage}), 0);
+    for (unsigned turn = 1; turn <= 3; ++turn) {
+      std::fill(arena.begin(), arena.begin() + 2 * kPage, std::byte(turn));
+      EXPECT_EQ(write_durably(file, turn / 3 * kPage, arena.first(2 * kPage)),
+                static_cast<std::int64_t>(2 * kPage));
+    }
+    EXPECT_EQ(size(file), static_cast<std::int64_t>(8 * kPage));
+    const auto into = arena.subspan(2 * kPage, 2 * kPage);
+    for (const unsigned page : {0u, 1u}) {
+      ASSERT_EQ(run(Op{.kind = OpKind::Read,
+                       .handle = file,
+                       .offset = page * kPage,
+                       .length = into.size(),
+                       .data = into.data()}),
+                static_cast<std::int64_t>(into.size()));
+      EXPECT_EQ(into.front(), std::byte(page == 0 ? 2 : 3)) << direct;
+      EXPECT_EQ(into.back(), std::byte(3)) << direct;
+    }
+    std::byte more[3] = {std::byte('x'), std::byte('y'), std::byte('z')};
+    if (!direct) {
+      EXPECT_EQ(write_durably(file, 8 * kPage, more), 3);
+      EXPECT_EQ(size(file), static_cast<std::int64_t>(8 * kPage + 3));
+    }
+    close(file);
+  }
+  close(dir);
+}
+
 TEST_P(KernelContract, a_bad_handle_is_ebadf) {
   const int dir = open_dir();
   const int file = create(dir, "f");

@@ -217,6 +217,26 @@ TEST_F(CommitLogTest, a_failed_write_or_sync_of_a_record_poisons) {
   EXPECT_EQ(appended_, 0);
 }
 
+TEST_F(CommitLogTest, a_record_whose_sync_fails_poisons_also_on_a_full_disk) {
+  ASSERT_EQ(run(begin()), RunStatus::Done);
+  world_.disk().fail_nth(core::OpKind::Sync, "log-", 1, ENOSPC);
+  EXPECT_EQ(run(append_many(1, 100)), RunStatus::Crashed);
+  EXPECT_NE(poisoned_.find("writing a commit record"), std::string::npos) << poisoned_;
+  EXPECT_EQ(appended_, 0);
+}
+
+TEST_F(CommitLogTest, a_record_is_one_operation_of_the_disk) {
+  ASSERT_EQ(run(begin()), RunStatus::Done);
+  int operations = 0;
+  world_.scene().on_submit = [&](std::uint64_t, const core::Op& op) {
+    ++operations;
+    EXPECT_TRUE(op.kind == core::OpKind::Write && op.durable);
+  };
+  ASSERT_EQ(run(append_many(2, 100)), RunStatus::Done);
+  world_.scene().on_submit = nullptr;
+  EXPECT_EQ(operations, 2);
+}
+
 // Appends until `count` records went in.
 Task<void> hammer(core::Shard* shard, CommitLog* log, int count, int* appended) {
   while (*appended < count) {
@@ -278,6 +298,56 @@ TEST(CommitLog, appends_go_on_after_a_full_disk_whatever_the_keeper_of_the_next_
     ASSERT_EQ(world.run_for(std::chrono::seconds(60)), RunStatus::Done);
     EXPECT_EQ(appended, 100) << "seed " << seed;
     world.kill_process();
+  }
+  core::set_log_sink({});
+}
+
+Task<void> read_files(core::Kernel* kernel, std::vector<FileId> files, std::optional<RunRecords>* read) {
+  core::Directory directory = *co_await core::Directory::open(*kernel, "/data");
+  *read = *co_await read_run(directory, std::move(files));
+  co_await directory.close();
+}
+
+// At each operation of the disk, with short writes: what append() gave a place for is read again, and at most the one
+// record behind it that was in flight.
+TEST(CommitLog, a_power_loss_at_any_point_leaves_every_record_that_was_appended) {
+  core::set_log_sink([](core::LogLevel, std::string_view) {});
+  for (const auto policy : {sim::UnsyncedPolicy::DropAll, sim::UnsyncedPolicy::TornAll,
+                            sim::UnsyncedPolicy::Garbage, sim::UnsyncedPolicy::Random}) {
+    for (std::uint64_t crash_at = 5; crash_at <= 90; ++crash_at) {
+      SCOPED_TRACE(crash_at);
+      sim::SimWorld world(crash_at);
+      world.disk().short_write_percent = 30;
+      world.start_process(1);
+      Poison poison([&](const std::string&) { world.scene().crash(); });
+      core::Directory directory;
+      world.start(0, open_folder(&world.kernel(), &directory));
+      ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+      int appended = 0;
+      std::vector<FileId> files;
+      {
+        CommitLog log(world.shard(0), directory, poison, sample_uuid(), 1,
+                      {.file_bytes = 16 * core::kPage, .reserve_bytes = 0});
+        world.start(0, open_and_fill(&log));
+        (void)world.run_to_end();
+        world.start(0, hammer(&world.shard(0), &log, 20, &appended));
+        world.scene().crash_at = world.scene().ops + crash_at;
+        world.scene().crash_point = crash_at % 2 == 0 ? sim::CrashPoint::Submit : sim::CrashPoint::Complete;
+        (void)world.run_to_end();
+        for (const CommitLog::LogFile& file : log.files()) files.push_back(file.id);
+        world.lose_power(policy, sim::NamesPolicy::DropAll);
+      }
+      world.start_process(1);
+      std::optional<RunRecords> read;
+      world.start(0, read_files(&world.kernel(), std::move(files), &read));
+      ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+      ASSERT_TRUE(read);
+      EXPECT_EQ(read->damage, "");
+      EXPECT_EQ(read->gap, "");
+      EXPECT_GE(read->records.size(), static_cast<std::size_t>(appended) + 1);
+      EXPECT_LE(read->records.size(), static_cast<std::size_t>(appended) + 2);
+      world.kill_process();
+    }
   }
   core::set_log_sink({});
 }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cerrno>
+
 #include "core/base/log.hpp"
 #include "tests/crash/file_watch.hpp"
 #include "tests/sim/sim_world.hpp"
@@ -63,6 +66,18 @@ class JournalWriterTest : public ::testing::Test {
       if (bytes && *bytes == written_.records[i]) ++*good;
     }
     co_await reader.close();
+  }
+  // Two that append and sync without a look at each other.
+  Task<void> write_from_two_sides(std::size_t count_each) {
+    int running = 2;
+    core::WaitList ended;
+    for (int side = 0; side < 2; ++side) world_.shard(0).spawn(one_side(count_each, &running, &ended));
+    while (running > 0) co_await ended.wait();
+  }
+  Task<void> one_side(std::size_t count, int* running, core::WaitList* ended) {
+    co_await write(count, 700, true);
+    --*running;
+    ended->notify_all();
   }
   Task<void> close() { co_await writer_->close(); }
   RunStatus run(Task<void> task) {
@@ -132,7 +147,7 @@ TEST_F(JournalWriterTest, a_record_larger_than_a_file_gets_a_file_of_its_size) {
 }
 
 TEST_F(JournalWriterTest, a_failed_write_breaks_its_file_and_the_next_record_goes_to_another) {
-  world_.disk().fail_nth(core::OpKind::Write, "journal-", 2);
+  world_.disk().fail_nth(core::OpKind::Write, "journal-", 2, ENOSPC);  // a durable one
   ASSERT_EQ(run(write(30, 900, true)), RunStatus::Done);
   EXPECT_EQ(poisoned_, "");
   const FileId first = written_.extents.front().file;
@@ -160,10 +175,58 @@ TEST_F(JournalWriterTest, a_file_is_smaller_where_the_disk_has_no_room_for_a_who
             16384u);
 }
 
+TEST_F(JournalWriterTest, a_failed_write_that_carries_no_sync_breaks_its_file_whatever_the_error) {
+  world_.disk().fail_nth(core::OpKind::Write, "journal-", 2);
+  ASSERT_EQ(run(write(12, 3000, false)), RunStatus::Done);
+  EXPECT_EQ(poisoned_, "");
+  EXPECT_TRUE(writer_->is_broken(written_.extents.front().file));
+}
+
 TEST_F(JournalWriterTest, a_failed_sync_poisons) {
   world_.disk().fail_nth(core::OpKind::Sync, "journal-", 1);
-  EXPECT_EQ(run(write(1, 900, true)), RunStatus::Crashed);
+  EXPECT_EQ(run(write(4, 3000, false)), RunStatus::Crashed);
   EXPECT_NE(poisoned_.find("fdatasync of a journal file"), std::string::npos) << poisoned_;
+}
+
+TEST_F(JournalWriterTest, a_durable_write_that_fails_for_anything_but_space_poisons) {
+  world_.disk().fail_nth(core::OpKind::Write, "journal-", 1);
+  EXPECT_EQ(run(write(1, 900, true)), RunStatus::Crashed);
+  EXPECT_NE(poisoned_.find("durable write of a journal file"), std::string::npos) << poisoned_;
+}
+
+TEST_F(JournalWriterTest, a_sync_of_one_small_piece_is_one_durable_write_and_any_other_is_an_fdatasync) {
+  std::string seen;
+  world_.scene().on_submit = [&](std::uint64_t, const core::Op& op) {
+    if (op.kind == core::OpKind::Write) seen += op.durable ? 'D' : 'w';
+    if (op.kind == core::OpKind::Sync) seen += 'S';
+    if (op.kind == core::OpKind::SyncDir) seen += 'n';
+  };
+  ASSERT_EQ(run(write(3, 900, true)), RunStatus::Done);
+  EXPECT_EQ(seen, "DnDD");
+  seen.clear();
+  ASSERT_EQ(run(write(1, 9000, true)), RunStatus::Done);  // over the end of a buffer
+  EXPECT_EQ(seen, "wwS");
+  seen.clear();
+  ASSERT_EQ(run(write(1, 300, true)), RunStatus::Done);
+  EXPECT_EQ(seen, "D");
+  seen.clear();
+  ASSERT_EQ(run(write(4, 5000, true)), RunStatus::Done);  // over the end of the file
+  EXPECT_NE(seen.find('S'), std::string::npos) << seen;
+  EXPECT_EQ(writer_->stats().durable_writes, static_cast<std::uint64_t>(4 + std::ranges::count(seen, 'D')));
+  world_.scene().on_submit = nullptr;
+}
+
+TEST_F(JournalWriterTest, what_goes_out_while_a_durable_write_is_under_way_is_the_next_syncs) {
+  world_.scene().perhaps.percent[static_cast<std::size_t>(core::Perhaps::JournalWritesEarly)] = 50;
+  ASSERT_EQ(run(write_from_two_sides(60)), RunStatus::Done);
+  EXPECT_EQ(watch_.violation(), "");
+  world_.lose_power(sim::UnsyncedPolicy::DropAll, sim::NamesPolicy::DropAll);
+  watch_.attach(world_.scene());
+  world_.start_process(1);
+  ASSERT_EQ(run(open()), RunStatus::Done);
+  std::size_t good = 0;
+  ASSERT_EQ(run(read_back(&good)), RunStatus::Done);
+  EXPECT_EQ(good, 120u);
 }
 
 TEST_F(JournalWriterTest, what_a_sync_covered_outlives_a_power_loss) {
@@ -175,6 +238,223 @@ TEST_F(JournalWriterTest, what_a_sync_covered_outlives_a_power_loss) {
   std::size_t good = 0;
   ASSERT_EQ(run(read_back(&good)), RunStatus::Done);
   EXPECT_EQ(good, 50u);
+}
+
+// What a sync covered, at each operation of the disk at which the power may go.
+struct Crashed {
+  std::vector<Extent> extents;
+  std::vector<std::vector<std::byte>> records;
+  std::size_t synced = 0;
+  std::size_t good = 0;
+};
+Task<void> write_until_crash(core::Kernel* kernel, core::Shard* shard, core::PageArena* arena, Poison* poison,
+                             JournalWriter::Limits limits, std::unique_ptr<JournalWriter>* writer,
+                             Crashed* crashed) {
+  core::Directory directory = *co_await core::Directory::open(*kernel, "/data");
+  *writer = std::make_unique<JournalWriter>(*shard, directory, *arena, *poison,
+                                            JournalWriter::Place{sample_uuid(), 1}, limits);
+  for (std::size_t i = 0; i < 60; ++i) {
+    std::vector<std::byte> record((i % 11 == 10 ? 9000 : 400) + i * 37 % 1500,
+                                  static_cast<std::byte>('a' + i % 26));
+    auto extent = co_await (*writer)->append(record, RecordKind::Block);
+    if (!extent) co_return;
+    crashed->extents.push_back(*extent);
+    crashed->records.push_back(std::move(record));
+    if (i % 5 == 3) continue;
+    const std::size_t before = crashed->records.size();
+    co_await (*writer)->sync();
+    crashed->synced = before;
+  }
+  co_await (*writer)->close();
+}
+Task<void> read_after_crash(core::Kernel* kernel, Crashed* crashed) {
+  const auto directory = co_await core::Directory::open(*kernel, "/data");
+  ExtentReader reader(*directory, sample_uuid());
+  for (std::size_t i = 0; i < crashed->synced; ++i) {
+    const auto bytes = co_await reader.read(crashed->extents[i], RecordKind::Block);
+    if (bytes && *bytes == crashed->records[i]) ++crashed->good;
+  }
+  co_await reader.close();
+}
+
+void lose_power_everywhere(JournalWriter::Limits limits, bool kill) {
+  core::set_log_sink([](core::LogLevel, std::string_view) {});
+  for (const auto policy : {sim::UnsyncedPolicy::DropAll, sim::UnsyncedPolicy::TornAll,
+                            sim::UnsyncedPolicy::Garbage, sim::UnsyncedPolicy::Random}) {
+    for (std::uint64_t at = 1; at <= 170; ++at) {
+      SCOPED_TRACE(at);
+      sim::SimWorld world(at);
+      if (at % 3 == 0) world.disk().short_write_percent = 40;
+      world.disk().late_write_percent = 100;
+      crash::FileWatch watch;
+      if (at % 3 != 0) watch.attach(world.scene());
+      core::PageArena arena(3, 8192);
+      Poison poison([&](const std::string&) { world.scene().crash(); });
+      std::unique_ptr<JournalWriter> writer;
+      Crashed crashed;
+      world.start_process(1);
+      world.scene().crash_at = at;
+      world.scene().crash_point = at % 2 == 0 ? sim::CrashPoint::Submit : sim::CrashPoint::Complete;
+      world.start(
+          0, write_until_crash(&world.kernel(), &world.shard(0), &arena, &poison, limits, &writer, &crashed));
+      (void)world.run_to_end();
+      EXPECT_EQ(watch.violation(), "");
+      kill ? world.kill_process() : world.lose_power(policy, sim::NamesPolicy::DropAll);
+      world.disk().land_late_writes();
+      world.start_process(1);
+      world.start(0, read_after_crash(&world.kernel(), &crashed));
+      ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+      EXPECT_EQ(crashed.good, crashed.synced);
+      world.kill_process();
+    }
+    if (kill) break;
+  }
+  core::set_log_sink({});
+}
+
+TEST(JournalWriter, a_power_loss_at_any_point_leaves_what_a_sync_covered) {
+  lose_power_everywhere(
+      {.file_bytes = 49152, .file_bytes_min = 16384, .small_sync_bytes = 8192, .prewrite_bytes = 0}, false);
+}
+
+TEST(JournalWriter, a_power_loss_at_any_point_leaves_what_a_sync_covered_also_where_zeros_are_written_ahead) {
+  lose_power_everywhere(
+      {.file_bytes = 65536, .file_bytes_min = 16384, .small_sync_bytes = 4096, .prewrite_bytes = 12288},
+      false);
+}
+
+TEST(JournalWriter, a_kill_whose_writes_land_late_leaves_what_a_sync_covered_also_among_zeros) {
+  lose_power_everywhere(
+      {.file_bytes = 65536, .file_bytes_min = 16384, .small_sync_bytes = 4096, .prewrite_bytes = 12288},
+      true);
+}
+
+// Where the zeros are slow and the records are not, records come to places that zeros are still being written to.
+struct Prewriting {
+  sim::SimWorld world;
+  crash::FileWatch watch;
+  core::PageArena arena{3, 8192};
+  std::string poisoned;
+  Poison poison{[this](const std::string& why) {
+    poisoned = why;
+    world.scene().crash();
+  }};
+  std::unique_ptr<JournalWriter> writer;
+  Crashed written;
+
+  explicit Prewriting(std::uint64_t seed) : world(seed) {
+    core::set_log_sink([](core::LogLevel, std::string_view) {});
+    watch.attach(world.scene());
+    world.start_process(1);
+  }
+  ~Prewriting() {
+    world.kill_process();
+    core::set_log_sink({});
+  }
+  RunStatus run(JournalWriter::Limits limits) {
+    world.start(
+        0, write_until_crash(&world.kernel(), &world.shard(0), &arena, &poison, limits, &writer, &written));
+    return world.run_to_end();
+  }
+  void expect_all_read_back() {
+    world.lose_power(sim::UnsyncedPolicy::DropAll, sim::NamesPolicy::DropAll);
+    world.start_process(1);
+    world.start(0, read_after_crash(&world.kernel(), &written));
+    ASSERT_EQ(world.run_to_end(), RunStatus::Done);
+    EXPECT_EQ(written.good, written.synced);
+  }
+};
+constexpr JournalWriter::Limits kPrewrites{
+    .file_bytes = 262144, .file_bytes_min = 16384, .small_sync_bytes = 4096, .prewrite_bytes = 16384};
+
+TEST(JournalWriter, zeros_never_land_on_a_record_however_slow_they_are) {
+  std::uint64_t zero_writes = 0;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(seed);
+    Prewriting one(seed);
+    one.world.disk().slow_percent = 20;
+    one.world.disk().slow_nanos = 300'000'000;
+    ASSERT_EQ(one.run(kPrewrites), RunStatus::Done);
+    EXPECT_EQ(one.watch.violation(), "");
+    EXPECT_EQ(one.written.synced, one.written.records.size());
+    zero_writes += one.watch.zero_writes();
+    one.expect_all_read_back();
+  }
+  EXPECT_GT(zero_writes, 60u);
+}
+
+TEST(JournalWriter, large_syncs_and_files_without_room_get_no_zeros) {
+  Prewriting large(1);
+  ASSERT_EQ(
+      large.run(
+          {.file_bytes = 262144, .file_bytes_min = 16384, .small_sync_bytes = 0, .prewrite_bytes = 16384}),
+      RunStatus::Done);
+  EXPECT_EQ(large.watch.zero_writes(), 0u);
+  EXPECT_EQ(large.writer->stats().durable_writes, 0u);
+  Prewriting small_file(2);
+  ASSERT_EQ(small_file.run({.file_bytes = 16384, .file_bytes_min = 16384, .small_sync_bytes = 12288}),
+            RunStatus::Done);
+  EXPECT_EQ(small_file.watch.zero_writes(), 0u);
+}
+
+// The write that fails is one of zeros, or a record's beside them: then its file is broken, or the store poisoned.
+TEST(JournalWriter, zeros_that_cannot_be_written_end_prewriting_and_nothing_else) {
+  int ended = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    SCOPED_TRACE(seed);
+    Prewriting one(seed);
+    bool failed = false;
+    one.world.scene().on_submit = [&, watch = one.world.scene().on_submit](std::uint64_t index,
+                                                                           const core::Op& op) {
+      watch(index, op);
+      if (one.watch.zero_writes() == 0 || failed) return;
+      failed = true;
+      one.world.disk().fail_nth(core::OpKind::Write, "journal-", 1, seed % 2 == 0 ? ENOSPC : EIO);
+    };
+    (void)one.run(kPrewrites);
+    EXPECT_TRUE(failed);
+    EXPECT_EQ(one.watch.violation(), "");
+    const FileId first = one.written.extents.front().file;
+    if (one.writer->is_broken(first)) continue;
+    if (one.poisoned.empty()) {
+      ++ended;
+      EXPECT_EQ(one.watch.zero_writes(), 1 + one.writer->stats().bytes_prewritten / 16384);
+    }
+    one.expect_all_read_back();
+  }
+  EXPECT_GT(ended, 10);
+}
+
+TEST(JournalWriter, zeros_that_cannot_be_synced_poison) {
+  Prewriting one(4);
+  one.world.scene().on_submit = [&, watch = one.world.scene().on_submit](std::uint64_t index,
+                                                                         const core::Op& op) {
+    watch(index, op);
+    // No sync of this file is due but that of its zeros.
+    if (op.kind == core::OpKind::Sync && one.watch.zero_writes() == 1 && one.poisoned.empty()) {
+      one.world.disk().fail_nth(core::OpKind::Sync, "journal-", 1);
+    }
+  };
+  EXPECT_EQ(one.run(kPrewrites), RunStatus::Crashed);
+  EXPECT_NE(one.poisoned.find("journal file"), std::string::npos) << one.poisoned;
+}
+
+TEST(JournalWriter, a_sealed_file_is_cut_to_its_last_page_though_zeros_were_written_behind_it) {
+  Prewriting one(5);
+  one.world.disk().slow_percent = 20;
+  ASSERT_EQ(
+      one.run(
+          {.file_bytes = 65536, .file_bytes_min = 16384, .small_sync_bytes = 4096, .prewrite_bytes = 32768}),
+      RunStatus::Done);
+  EXPECT_GT(one.writer->stats().bytes_prewritten, 0u);
+  for (const Extent& extent : one.written.extents) {
+    std::uint64_t end = 0;
+    for (const Extent& each : one.written.extents) {
+      if (each.file == extent.file) end = std::max(end, each.offset + each.length);
+    }
+    EXPECT_EQ(one.world.disk().size_of("/data/" + format_file_name(FileKind::Journal, extent.file)),
+              core::round_up(end, core::kPage));
+  }
 }
 
 }  // namespace

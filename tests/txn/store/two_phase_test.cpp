@@ -259,7 +259,7 @@ TEST_F(TwoPhaseTest, commits_that_wait_together_share_a_record) {
   for (int i = 1; i <= kCount; ++i) all.push_back(i);
   int syncs = 0;
   world.world().scene().on_submit = [&](std::uint64_t, const core::Op& op) {
-    syncs += op.kind == core::OpKind::Sync || op.kind == core::OpKind::SyncDir ? 1 : 0;
+    syncs += op.kind == core::OpKind::Sync || op.kind == core::OpKind::SyncDir || op.durable ? 1 : 0;
   };
   ASSERT_EQ(world.run(commit_together(&world.store(), &knows, all)), RunStatus::Done);
   world.world().scene().on_submit = nullptr;
