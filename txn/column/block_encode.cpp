@@ -336,56 +336,72 @@ struct ColumnEncoder {
   }
 };
 
+std::size_t block_header_bytes(std::size_t columns) {
+  return kBlockFixedHeaderBytes + columns * kBlockColumnHeaderBytes + 8;
+}
+
 }  // namespace
 
 std::uint64_t block_header_hash(core::Bytes header_without_hash) {
   return core::hash64(header_without_hash, kBlockMagic);
 }
 
-void encode_block(const BlockBuilder& rows, const BlockMeta& meta, std::vector<std::byte>& out) {
-  const TableSchema& schema = rows.schema();
+BlockEncoder::BlockEncoder(const BlockBuilder& rows, const BlockMeta& meta, std::vector<std::byte>& out)
+    : rows_(rows), meta_(meta), out_(out), start_(out.size()), columns_(rows.schema().columns.size()) {
   CHECK(rows.rows() != 0);
   CHECK_LE(rows.rows(), kBlockRowsMax);
   CHECK_LE(rows.bytes(), kBlockDecodedBytesMax);  // what could not be read back is not written
-  const std::size_t start = out.size();
-  const std::size_t column_count = schema.columns.size();
-  const std::size_t header_bytes = kBlockFixedHeaderBytes + column_count * kBlockColumnHeaderBytes + 8;
-  out.reserve(start + header_bytes + rows.bytes() + 16 * column_count + 64);
-  out.resize(start + header_bytes);
+  const std::size_t header_bytes = block_header_bytes(columns_.size());
+  out.reserve(start_ + header_bytes + rows.bytes() + 16 * columns_.size() + 64);
+  out.resize(start_ + header_bytes);
+}
 
-  PartWriter parts(out, start);
+bool BlockEncoder::step(std::size_t bytes) {
+  PartWriter parts(out_, start_);
   ColumnEncoder encoder{parts};
-  std::vector<BlockColumn> columns(column_count);
-  for (std::size_t i = 0; i < column_count; ++i) {
-    columns[i].id = schema.columns[i].id;
-    encoder.encode(rows.view(i), columns[i]);
+  const std::size_t column_bytes = rows_.bytes() / columns_.size() + 1;
+  for (std::size_t left = bytes / column_bytes + 1; left > 0 && next_ < columns_.size(); --left, ++next_) {
+    columns_[next_].id = rows_.schema().columns[next_].id;
+    encoder.encode(rows_.view(next_), columns_[next_]);
   }
+  if (next_ < columns_.size()) return true;
   parts.align();
+  put_header();
+  return false;
+}
 
+void BlockEncoder::put_header() {
+  const std::size_t header_bytes = block_header_bytes(columns_.size());
   std::vector<std::byte> header;
   header.reserve(header_bytes);
   core::ByteWriter writer(header);
   writer.put(kBlockMagic);
   writer.put(kBlockVersion);
   writer.put(std::uint16_t{0});
-  writer.put(static_cast<std::uint64_t>(out.size() - start));
+  writer.put(static_cast<std::uint64_t>(out_.size() - start_));
   writer.put(static_cast<std::uint32_t>(header_bytes));
-  writer.put(static_cast<std::uint32_t>(rows.rows()));
-  writer.put(meta.table.value);
-  writer.put(schema.id.value);
-  writer.put(meta.bucket_low);
-  writer.put(meta.bucket_high);
-  writer.put(rows.first_row_offset());
-  writer.put(static_cast<std::uint64_t>(rows.input_bytes()));
-  writer.put(static_cast<std::uint16_t>(column_count));
-  writer.put(meta.key_model);
+  writer.put(static_cast<std::uint32_t>(rows_.rows()));
+  writer.put(meta_.table.value);
+  writer.put(rows_.schema().id.value);
+  writer.put(meta_.bucket_low);
+  writer.put(meta_.bucket_high);
+  writer.put(rows_.first_row_offset());
+  writer.put(static_cast<std::uint64_t>(rows_.input_bytes()));
+  writer.put(static_cast<std::uint16_t>(columns_.size()));
+  writer.put(meta_.key_model);
   writer.put(std::uint8_t{0});
   writer.put(std::uint32_t{0});
   CHECK_EQ(writer.size(), kBlockFixedHeaderBytes);
-  for (const BlockColumn& column : columns) put_column(writer, column);
+  for (const BlockColumn& column : columns_) put_column(writer, column);
   writer.put(block_header_hash(header));
   CHECK_EQ(header.size(), header_bytes);
-  std::memcpy(out.data() + start, header.data(), header.size());
+  std::memcpy(out_.data() + start_, header.data(), header.size());
+}
+
+void encode_block(const BlockBuilder& rows, const BlockMeta& meta, std::vector<std::byte>& out) {
+  BlockEncoder encoder(rows, meta, out);
+  while (encoder.step(rows.bytes())) {
+  }
 }
 
 }  // namespace penstock::txn

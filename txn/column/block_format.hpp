@@ -114,6 +114,25 @@ class Block {
 // not, never has more.
 void encode_block(const BlockBuilder& rows, const BlockMeta& meta, std::vector<std::byte>& out);
 
+// The same in steps, for a shard that has others waiting. The rows stay as they are, and `out` is nobody else's, from the
+// first to the last.
+class BlockEncoder {
+ public:
+  BlockEncoder(const BlockBuilder& rows, const BlockMeta& meta, std::vector<std::byte>& out);
+  // Some columns more, with about `bytes` of values. False: the block is whole.
+  bool step(std::size_t bytes);
+
+ private:
+  void put_header();
+
+  const BlockBuilder& rows_;
+  const BlockMeta meta_;
+  std::vector<std::byte>& out_;
+  const std::size_t start_;
+  std::vector<BlockColumn> columns_;
+  std::size_t next_ = 0;
+};
+
 // Needs the header's bytes only; more may follow.
 core::Result<BlockHeader> decode_block_header(core::Bytes bytes);
 core::Result<Block> decode_block(core::Bytes bytes);

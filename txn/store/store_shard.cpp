@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t kKeptScratchBytes = 4 * core::kMiB;
 // Files of small loads are as much smaller, so that they are dead, and go, as much sooner.
 constexpr std::uint64_t kSmallFilesPerBulk = 4;
+// Values encoded between two turns of others: what waits for a commit waits for less than 50 us of it.
+constexpr std::size_t kEncodeSlice = 128 * core::kKiB;
 // Over which it is looked at whether a shard is busy: more than a block's input received in it.
 constexpr core::Duration kTimeWindow = std::chrono::milliseconds(20);
 
@@ -113,10 +115,11 @@ core::Task<std::expected<BlockRef, std::string>> StoreShard::write_block(Lane la
                  .bucket_high = bucket,
                  .first_row_offset = rows.first_row_offset()};
   parts.encoded.clear();
-  encode_block(
+  BlockEncoder encoder(
       rows,
       BlockMeta{.table = table.id, .key_model = table.key_model, .bucket_low = bucket, .bucket_high = bucket},
       parts.encoded);
+  while (encoder.step(kEncodeSlice)) co_await shard_.yield();
   auto extent = co_await parts.journal->append(parts.encoded, RecordKind::Block);
   if (parts.encoded.capacity() > kKeptScratchBytes) parts.encoded = {};
   parts.encode_turn.release();
