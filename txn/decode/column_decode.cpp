@@ -1,81 +1,21 @@
 #include "txn/decode/column_decode.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <string_view>
 
 #include "txn/column/calendar.hpp"
+#include "txn/decode/cell_lanes.hpp"
+#include "txn/decode/column_cells.hpp"
 #include "txn/decode/json_text.hpp"
 #include "txn/decode/nested_text.hpp"
+#include "txn/decode/staged_cells.hpp"
 #include "txn/decode/swar.hpp"
 #include "txn/decode/text_to_value.hpp"
 
 namespace penstock::txn {
 namespace {
-
-// Cells of one field, row by row. Whether it is the first field is known when the loop is compiled.
-template <bool kFirst>
-class Cells {
- public:
-  Cells(const RowBatch& batch, std::uint32_t field)
-      : text_(batch.text),
-        rows_(batch.rows.data()),
-        ends_(batch.ends.data() + field),
-        separator_bytes_(batch.separator_bytes) {}
-
-  bool is_null(const Cell& cell) const { return is_null_mark(cell); }
-  Cell operator[](std::size_t row) const {
-    const std::uint32_t* end = ends_ + rows_[row].first;
-    const std::uint32_t begin = kFirst ? rows_[row].begin : end[-1] + separator_bytes_;
-    return {text_ + begin, cell_size(begin, *end)};
-  }
-
- private:
-  const char* text_;
-  const RowBatch::Row* rows_;
-  const std::uint32_t* ends_;
-  std::uint32_t separator_bytes_;
-};
-
-// Cells that may be enclosed, where nothing is escaped: the quotes come off on the way.
-template <bool kFirst>
-class EnclosedCells {
- public:
-  EnclosedCells(const RowBatch& batch, std::uint32_t field, const CellCleaning& cleaning)
-      : cells_(batch, field),
-        trim_(cleaning.trim),
-        trims_(cleaning.trim != 0),
-        empty_is_null_(cleaning.empty_is_null) {}
-
-  bool is_null(const Cell& cell) const { return is_null_mark(cell) || (empty_is_null_ && cell.size == 0); }
-  Cell operator[](std::size_t row) const {
-    Cell cell = cells_[row];
-    // Reading one byte before an empty first cell is avoided by asking for the size first.
-    const bool trims = trims_ && cell.size >= 2 && *cell.begin == trim_ && cell.begin[cell.size - 1] == trim_;
-    cell.begin += trims;
-    cell.size -= 2 * static_cast<std::size_t>(trims);
-    return cell;
-  }
-
- private:
-  Cells<kFirst> cells_;
-  char trim_;
-  bool trims_;
-  bool empty_is_null_;
-};
-
-// Cells that were worked out before, one behind the other.
-class MadeCells {
- public:
-  explicit MadeCells(const Cell* cells) : cells_(cells), null_text_(CellList::null_cell().begin) {}
-
-  bool is_null(const Cell& cell) const { return cell.begin == null_text_; }
-  Cell operator[](std::size_t row) const { return cells_[row]; }
-
- private:
-  const Cell* cells_;
-  const char* null_text_;
-};
 
 // A cell that has no value: NULL where that is allowed, otherwise the row is bad.
 void drop_cell(const ColumnSource& source, std::size_t batch_row, std::size_t column_row, bool was_null,
@@ -104,11 +44,16 @@ template <class T>
 
 // fast(cell, value) answers false if the cell is not of the usual form.
 template <class T, class CellsOf, class Fast>
-void decode_fixed(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
-                  BadRows& bad, Fast fast) {
-  const std::size_t base = out.rows();
-  T* values = out.extend_values<T>(count);
-  for (std::size_t row = 0; row < count; ++row) {
+struct FixedColumn {
+  const CellsOf& cells;
+  const ColumnSource& source;
+  ColumnBuilder& out;
+  BadRows& bad;
+  std::size_t base;
+  T* values;
+  Fast fast;
+
+  void take(std::size_t row) {
     const Cell cell = cells[row];
     T value;
     if (!fast(cell, value)) [[unlikely]] {
@@ -116,6 +61,47 @@ void decode_fixed(const CellsOf& cells, std::size_t count, const ColumnSource& s
     }
     values[row] = value;
   }
+};
+
+template <class T, class CellsOf, class Fast>
+void decode_fixed(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+                  BadRows& bad, Fast fast) {
+  const std::size_t base = out.rows();
+  FixedColumn<T, CellsOf, Fast> column{cells, source, out, bad, base, out.extend_values<T>(count), fast};
+  for (std::size_t row = 0; row < count; ++row) column.take(row);
+}
+
+// The same with lanes: many(first, size, values, odd) stages cells and converts them, all but the odd ones. Where most
+// are odd, the rest of the batch goes without.
+template <class T, class CellsOf, class Fast, class Many>
+void decode_many(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+                 BadRows& bad, Fast fast, Many many) {
+  const std::size_t base = out.rows();
+  FixedColumn<T, CellsOf, Fast> column{cells, source, out, bad, base, out.extend_values<T>(count), fast};
+  std::size_t row = 0;
+  OddRows odd;
+  while (row < count && has_lanes(source.simd)) {
+    const std::size_t size = std::min(count - row, StagedCells::kMax);
+    many(row, size, column.values + row, odd);
+    for (std::size_t i = 0; i < odd.count; ++i) column.take(row + odd.rows[i]);
+    row += size;
+    if (odd.count > size / 2) break;
+  }
+  for (; row < count; ++row) column.take(row);
+}
+
+// Stages numbers: of more than eight characters each, if one was met that has more.
+template <class CellsOf>
+bool stage_numbers(const CellsOf& cells, std::size_t first, std::size_t count, bool& are_long,
+                   StagedCells& staged) {
+  if (!are_long) {
+    stage_cells<Stage::Heads>(cells, first, count, staged);
+    are_long = staged.longest > 8;
+    if (!are_long) return false;
+  }
+  stage_cells<Stage::Tails>(cells, first, count, staged);
+  are_long = staged.longest > 8;
+  return are_long;
 }
 
 template <class T>
@@ -350,6 +336,55 @@ void decode_nested(const CellsOf& cells, std::size_t count, const ColumnSource& 
   }
 }
 
+template <class T, class CellsOf>
+void decode_integers(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+                     BadRows& bad) {
+  StagedCells staged;
+  bool are_long = count != 0 && cells[0].size > 8;
+  decode_many<T>(cells, count, source, out, bad, fast_integer<T>,
+                 [&](std::size_t first, std::size_t size, T* values, OddRows& odd) {
+                   const bool is_long = stage_numbers(cells, first, size, are_long, staged);
+                   lanes_to_integers(source.simd, staged, is_long, values, odd);
+                 });
+}
+
+template <class CellsOf>
+void decode_decimals(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+                     BadRows& bad) {
+  const Type& type = source.definition.type;
+  StagedCells staged;
+  bool are_long = count != 0 && cells[0].size > 8;
+  decode_many<std::int64_t>(cells, count, source, out, bad, FastDecimal{type.precision, type.scale},
+                            [&](std::size_t first, std::size_t size, std::int64_t* values, OddRows& odd) {
+                              const bool is_long = stage_numbers(cells, first, size, are_long, staged);
+                              lanes_to_decimals(source.simd, type.precision, type.scale, staged, is_long,
+                                                values, odd);
+                            });
+}
+
+template <class CellsOf>
+void decode_dates(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
+                  BadRows& bad) {
+  StagedCells staged;
+  decode_many<std::int32_t>(cells, count, source, out, bad, FastDate{},
+                            [&](std::size_t first, std::size_t size, std::int32_t* values, OddRows& odd) {
+                              stage_cells<Stage::Days>(cells, first, size, staged);
+                              lanes_to_dates(source.simd, staged, values, odd);
+                            });
+}
+
+template <class CellsOf>
+void decode_date_times(const CellsOf& cells, std::size_t count, const ColumnSource& source,
+                       ColumnBuilder& out, BadRows& bad) {
+  const unsigned scale = source.definition.type.scale;
+  StagedCells staged;
+  decode_many<std::int64_t>(cells, count, source, out, bad, FastDateTime{scale},
+                            [&](std::size_t first, std::size_t size, std::int64_t* values, OddRows& odd) {
+                              stage_cells<Stage::Times>(cells, first, size, staged);
+                              lanes_to_date_times(source.simd, scale, staged, values, odd);
+                            });
+}
+
 template <class CellsOf>
 void decode_any(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
                 BadRows& bad) {
@@ -358,29 +393,26 @@ void decode_any(const CellsOf& cells, std::size_t count, const ColumnSource& sou
     case TypeKind::Boolean:
       return decode_fixed<std::uint8_t>(cells, count, source, out, bad, fast_boolean);
     case TypeKind::TinyInt:
-      return decode_fixed<std::int8_t>(cells, count, source, out, bad, fast_integer<std::int8_t>);
+      return decode_integers<std::int8_t>(cells, count, source, out, bad);
     case TypeKind::SmallInt:
-      return decode_fixed<std::int16_t>(cells, count, source, out, bad, fast_integer<std::int16_t>);
+      return decode_integers<std::int16_t>(cells, count, source, out, bad);
     case TypeKind::Int:
-      return decode_fixed<std::int32_t>(cells, count, source, out, bad, fast_integer<std::int32_t>);
+      return decode_integers<std::int32_t>(cells, count, source, out, bad);
     case TypeKind::BigInt:
-      return decode_fixed<std::int64_t>(cells, count, source, out, bad, fast_integer<std::int64_t>);
+      return decode_integers<std::int64_t>(cells, count, source, out, bad);
     case TypeKind::Double:
       return decode_fixed<double>(cells, count, source, out, bad, [](Cell cell, double& value) {
         return parse_double({cell.begin, cell.size}, value);
       });
     case TypeKind::Decimal:
-      if (type.precision <= kDecimalInt64PrecisionMax) {
-        return decode_fixed<std::int64_t>(cells, count, source, out, bad,
-                                          FastDecimal{type.precision, type.scale});
-      }
+      if (type.precision <= kDecimalInt64PrecisionMax) return decode_decimals(cells, count, source, out, bad);
       return decode_fixed<Int128>(cells, count, source, out, bad, [&type](Cell cell, Int128& value) {
         return parse_decimal({cell.begin, cell.size}, type.precision, type.scale, value);
       });
     case TypeKind::Date:
-      return decode_fixed<std::int32_t>(cells, count, source, out, bad, FastDate{});
+      return decode_dates(cells, count, source, out, bad);
     case TypeKind::DateTime:
-      return decode_fixed<std::int64_t>(cells, count, source, out, bad, FastDateTime{type.scale});
+      return decode_date_times(cells, count, source, out, bad);
     case TypeKind::LargeInt:
       return decode_fixed<Int128>(cells, count, source, out, bad, fast_large_integer);
     case TypeKind::Float:

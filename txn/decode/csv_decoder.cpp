@@ -403,7 +403,7 @@ void CsvDecoder::decode_columns(BlockBuilder& builder) {
       continue;
     }
     const ColumnSource source{i, static_cast<std::uint32_t>(target.field), schema_->columns[i],
-                              options_.cells};
+                              options_.cells, options_.simd};
     if (cleaning_.is_needed()) {
       decode_cleaned_column(scratch_, cleaning_, source, columns[i]);
     } else {
