@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <string_view>
 
-#include "txn/column/calendar.hpp"
 #include "txn/decode/cell_lanes.hpp"
 #include "txn/decode/column_cells.hpp"
+#include "txn/decode/fast_cell.hpp"
 #include "txn/decode/json_text.hpp"
 #include "txn/decode/nested_text.hpp"
 #include "txn/decode/staged_cells.hpp"
-#include "txn/decode/swar.hpp"
 #include "txn/decode/text_to_value.hpp"
 
 namespace penstock::txn {
@@ -104,150 +102,6 @@ bool stage_numbers(const CellsOf& cells, std::size_t first, std::size_t count, b
   return are_long;
 }
 
-template <class T>
-bool fast_integer(Cell cell, T& value) {
-  const bool negative = *cell.begin == '-';
-  const char* const at = cell.begin + negative;
-  const std::size_t size = cell.size - negative;
-  std::uint64_t number;
-  if (!(size - 1 < 8 ? swar::parse_short(at, size, number) : swar::parse_digits(at, size, number)))
-    return false;
-  if (number > static_cast<std::uint64_t>(std::numeric_limits<T>::max()) + negative) return false;
-  value = static_cast<T>(negative ? std::uint64_t{0} - number : number);
-  return true;
-}
-
-bool fast_large_integer(Cell cell, Int128& value) {
-  const bool negative = *cell.begin == '-';
-  std::uint64_t number;
-  if (!swar::parse_digits(cell.begin + negative, cell.size - negative, number)) return false;
-  value = negative ? -static_cast<Int128>(number) : static_cast<Int128>(number);
-  return true;
-}
-
-bool fast_boolean(Cell cell, std::uint8_t& value) {
-  value = static_cast<std::uint8_t>(*cell.begin - '0');
-  return cell.size == 1 && value <= 1;
-}
-
-struct FastDecimal {
-  unsigned precision;
-  unsigned scale;
-
-  [[gnu::always_inline]] bool operator()(Cell cell, std::int64_t& value) const {
-    const bool negative = *cell.begin == '-';
-    const char* at = cell.begin + negative;
-    const std::size_t size = cell.size - negative;
-    std::uint64_t digits;
-    unsigned fraction = 0;
-    if (size - 1 < 8) {
-      if (!swar::parse_short_fixed_point(at, size, digits, fraction)) return false;
-    } else if (!read_long(at, size, digits, fraction)) {
-      return false;
-    }
-    if (fraction > scale) return false;
-    const unsigned shift = scale - fraction;
-    if (digits >= swar::kPowersOfTen[precision - shift]) return false;
-    digits *= swar::kPowersOfTen[shift];
-    value = static_cast<std::int64_t>(negative ? std::uint64_t{0} - digits : digits);
-    return true;
-  }
-
-  static bool read_long(const char* at, std::size_t size, std::uint64_t& digits, unsigned& fraction) {
-    if (size - 1 >= 19) return false;
-    digits = 0;
-    std::size_t point = size;
-    for (std::size_t i = 0; i < size; ++i) {
-      const auto digit = static_cast<unsigned>(at[i] - '0');
-      if (digit <= 9) {
-        digits = digits * 10 + digit;
-      } else if (at[i] == '.' && point == size) {
-        point = i;
-      } else {
-        return false;
-      }
-    }
-    if (point != size) fraction = static_cast<unsigned>(size - 1 - point);
-    return true;
-  }
-};
-
-// 2017-10-03, remembering the day before: neighbours in a log have the same date.
-class FastDate {
- public:
-  bool days_of(const char* at, std::int32_t& days) {
-    const std::uint64_t head = swar::load8(at);
-    const std::uint16_t tail = swar::load2(at + 8);
-    if (head == head_ && tail == tail_) [[likely]] {
-      days = days_;
-      return true;
-    }
-    constexpr std::uint64_t kShape = 0x2d30302d30303030;  // "0000-00-"
-    const std::uint64_t bytes = head ^ kShape;
-    if (!swar::are_digits(bytes) || (bytes & 0xff0000ff00000000) != 0) return false;
-    const auto digit = [bytes](unsigned i) { return static_cast<std::int32_t>(bytes >> 8 * i & 0xf); };
-    const auto ten = static_cast<std::uint32_t>(tail & 0xff) - '0';
-    const auto one = static_cast<std::uint32_t>(tail >> 8) - '0';
-    if (ten > 9 || one > 9) return false;
-    const std::int32_t year = digit(0) * 1000 + digit(1) * 100 + digit(2) * 10 + digit(3);
-    const std::int32_t month = digit(5) * 10 + digit(6);
-    const auto day = static_cast<std::int32_t>(ten * 10 + one);
-    if (!is_date(year, month, day)) return false;
-    head_ = head;
-    tail_ = tail;
-    days = days_ = days_from_civil(year, month, day);
-    return true;
-  }
-
-  bool operator()(Cell cell, std::int32_t& days) { return cell.size == 10 && days_of(cell.begin, days); }
-
- private:
-  std::uint64_t head_ = 0x2d31302d30373931;  // "1970-01-" and "01": nothing is remembered that is not a date
-  std::uint16_t tail_ = 0x3130;
-  std::int32_t days_ = 0;
-};
-
-// 2017-10-03 17:05:45, with T or a blank, and a fraction of at most six digits if the column keeps them.
-struct FastDateTime {
-  unsigned scale;
-  FastDate date{};
-
-  [[gnu::always_inline]] bool operator()(Cell cell, std::int64_t& micros) {
-    std::int32_t days;
-    if (cell.size < 19 || (cell.begin[10] != ' ' && cell.begin[10] != 'T') ||
-        !date.days_of(cell.begin, days)) {
-      return false;
-    }
-    constexpr std::uint64_t kShape = 0x30303a30303a3030;  // "00:00:00"
-    const std::uint64_t bytes = swar::load8(cell.begin + 11) ^ kShape;
-    if (!swar::are_digits(bytes) || (bytes & 0x0000ff0000ff0000) != 0) return false;
-    const std::uint64_t pairs = bytes * 10 + (bytes >> 8);  // hours in byte 0, minutes in 3, seconds in 6
-    const auto hour = static_cast<std::uint32_t>(pairs & 0xff);
-    const auto minute = static_cast<std::uint32_t>(pairs >> 24 & 0xff);
-    const auto second = static_cast<std::uint32_t>(pairs >> 48 & 0xff);
-    if (hour > 23 || minute > 59 || second > 59) return false;
-    std::uint64_t fraction = 0;
-    if (cell.size != 19) {
-      const std::size_t digits = cell.size - 20;
-      if (cell.begin[19] != '.' || digits - 1 >= scale ||
-          !swar::parse_short(cell.begin + 20, digits, fraction)) {
-        return false;
-      }
-      fraction *= swar::kPowersOfTen[6 - digits];
-    }
-    const std::int64_t seconds = days * std::int64_t{86'400} + hour * 3600 + minute * 60 + second;
-    micros = seconds * kMicrosPerSecond + static_cast<std::int64_t>(fraction);
-    return true;
-  }
-};
-
-// Stores 32 bytes and lets the next cell overwrite what is too much; both sides have that slack.
-inline void copy_text(std::byte* to, const char* from, std::size_t size) {
-  std::memcpy(to, from, 32);
-  if (size > 32) [[unlikely]]
-    std::memcpy(to + 32, from + 32, size - 32);
-}
-
 // A string that is NULL or too long; gives how many bytes of it stay.
 [[gnu::noinline]] std::size_t text_slowly(Cell cell, bool was_null, const ColumnSource& source,
                                           std::size_t row, std::size_t base, ColumnBuilder& out,
@@ -263,31 +117,40 @@ inline void copy_text(std::byte* to, const char* from, std::size_t size) {
   return utf8_prefix({cell.begin, cell.size}, source.definition.type.length);
 }
 
+// Nearly all cells are short: their 32 bytes are stored whatever their size, and the next cell overwrites what is too
+// much. Room for that is asked for once a stretch of rows; longer cells ask for themselves.
 template <class CellsOf>
 void decode_text(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
                  BadRows& bad) {
+  constexpr std::size_t kShort = 32;
+  constexpr std::size_t kStretch = 16;
   const std::size_t base = out.rows();
   const std::size_t bytes_max = source.definition.type.length;
+  const std::size_t short_max = std::min(kShort, bytes_max);
   std::uint32_t* ends = out.extend_offsets(count);
   GrowBuffer& text = out.text_bytes();
   std::size_t used = text.size();
-  text.reserve(used + 1);
-  std::byte* bytes = text.data();
-  std::size_t room = text.capacity();
-  for (std::size_t row = 0; row < count; ++row) {
-    Cell cell = cells[row];
-    if (const bool is_null = cells.is_null(cell); cell.size > bytes_max || is_null) [[unlikely]] {
-      cell.size = text_slowly(cell, is_null, source, row, base, out, bad);
+  for (std::size_t first = 0; first < count; first += kStretch) {
+    const std::size_t last = std::min(first + kStretch, count);
+    text.reserve(used + (last - first) * kShort);
+    std::byte* bytes = text.data();
+    for (std::size_t row = first; row < last; ++row) {
+      Cell cell = cells[row];
+      if (cell.size <= short_max && !cells.is_null(cell)) [[likely]] {
+        std::memcpy(bytes + used, cell.begin, kShort);
+      } else {
+        const bool is_null = cells.is_null(cell);
+        if (cell.size > bytes_max || is_null) {
+          cell.size = text_slowly(cell, is_null, source, row, base, out, bad);
+        }
+        text.set_size(used);
+        text.reserve(used + cell.size + (last - row) * kShort);
+        bytes = text.data();
+        std::memcpy(bytes + used, cell.begin, cell.size);
+      }
+      used += cell.size;
+      ends[row] = static_cast<std::uint32_t>(used);
     }
-    if (used + cell.size > room) [[unlikely]] {
-      text.set_size(used);
-      text.reserve(used + cell.size);
-      bytes = text.data();
-      room = text.capacity();
-    }
-    copy_text(bytes + used, cell.begin, cell.size);
-    used += cell.size;
-    ends[row] = static_cast<std::uint32_t>(used);
   }
   text.set_size(used);
 }
@@ -452,6 +315,7 @@ void fill_fixed(const FillValue& value, std::size_t count, ColumnBuilder& out) {
 
 void decode_column(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad) {
   if (source.field == 0) return decode_any(Cells<true>(batch, source.field), batch.count, source, out, bad);
+  if (batch.is_even) return decode_any(EvenCells(batch, source.field), batch.count, source, out, bad);
   decode_any(Cells<false>(batch, source.field), batch.count, source, out, bad);
 }
 

@@ -212,6 +212,7 @@ ScanResult scan_rows(SimdLevel level, const ScanTask& task, RowBatch& batch) {
   batch.count = 0;
   EvenRows even;
   if (task.enclose == 0) even = scan_even_rows(level, task, batch);
+  batch.is_even = even.is_done;
   if (even.is_done) {
     ScanResult result;
     result.stop = even.is_full ? ScanResult::Stop::BatchFull : ScanResult::Stop::End;
