@@ -2,7 +2,7 @@
 //
 // Journey:  RowBatch, CellList -> [Cells, EnclosedCells, MadeCells] -> column_decode.
 // Shard:    any; views of a batch.
-// Promise:  32 bytes from each cell's begin, and 32 behind its end, can be read.
+// Promise:  is_null() cells may_be_null(), which looks at their size only. 32 bytes from each cell's begin, and 32 behind its end, can be read.
 // Failure:  none.
 #pragma once
 
@@ -24,6 +24,7 @@ class Cells {
         ends_(batch.ends.data() + field),
         separator_bytes_(batch.separator_bytes) {}
 
+  bool may_be_null(const Cell& cell) const { return cell.size == 2; }
   bool is_null(const Cell& cell) const { return is_null_mark(cell); }
   Cell operator[](std::size_t row) const {
     const std::uint32_t* end = ends_ + rows_[row].first;
@@ -44,6 +45,7 @@ class EvenCells {
   EvenCells(const RowBatch& batch, std::uint32_t field)
       : text_(batch.text + 1), ends_(batch.ends.data() + field - 1), stride_(batch.field_count) {}
 
+  bool may_be_null(const Cell& cell) const { return cell.size == 2; }
   bool is_null(const Cell& cell) const { return is_null_mark(cell); }
   Cell operator[](std::size_t row) const {
     const std::uint32_t* end = ends_ + row * stride_;
@@ -66,6 +68,7 @@ class EnclosedCells {
         trims_(cleaning.trim != 0),
         empty_is_null_(cleaning.empty_is_null) {}
 
+  bool may_be_null(const Cell& cell) const { return cell.size == 2 || (empty_is_null_ && cell.size == 0); }
   bool is_null(const Cell& cell) const { return is_null_mark(cell) || (empty_is_null_ && cell.size == 0); }
   Cell operator[](std::size_t row) const {
     Cell cell = cells_[row];
@@ -88,6 +91,7 @@ class MadeCells {
  public:
   explicit MadeCells(const Cell* cells) : cells_(cells), null_text_(CellList::null_cell().begin) {}
 
+  bool may_be_null(const Cell& cell) const { return cell.size == 2; }
   bool is_null(const Cell& cell) const { return cell.begin == null_text_; }
   Cell operator[](std::size_t row) const { return cells_[row]; }
 

@@ -119,38 +119,55 @@ bool stage_numbers(const CellsOf& cells, std::size_t first, std::size_t count, b
 
 // Nearly all cells are short: their 32 bytes are stored whatever their size, and the next cell overwrites what is too
 // much. Room for that is asked for once a stretch of rows; longer cells ask for themselves.
+constexpr std::size_t kShortText = 32;
+
+// Copies cells as long as they are short, have room and cannot be NULL; gives the row of the first that is not so.
+template <class CellsOf>
+[[gnu::always_inline]] inline std::size_t copy_short_cells(const CellsOf& cells, std::size_t row,
+                                                           std::size_t last, std::size_t short_max,
+                                                           std::byte* to, std::size_t& used,
+                                                           std::uint32_t* ends) {
+  std::size_t at = used;
+#pragma clang loop unroll_count(2)
+  for (; row < last; ++row) {
+    const Cell cell = cells[row];
+    if (cell.size > short_max || cells.may_be_null(cell)) [[unlikely]]
+      break;
+    std::memcpy(to + at, cell.begin, kShortText);
+    at += cell.size;
+    ends[row] = static_cast<std::uint32_t>(at);
+  }
+  used = at;
+  return row;
+}
+
 template <class CellsOf>
 void decode_text(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
                  BadRows& bad) {
-  constexpr std::size_t kShort = 32;
-  constexpr std::size_t kStretch = 16;
+  constexpr std::size_t kStretch = 32;
   const std::size_t base = out.rows();
   const std::size_t bytes_max = source.definition.type.length;
-  const std::size_t short_max = std::min(kShort, bytes_max);
+  const std::size_t short_max = std::min(kShortText, bytes_max);
   std::uint32_t* ends = out.extend_offsets(count);
   GrowBuffer& text = out.text_bytes();
   std::size_t used = text.size();
-  for (std::size_t first = 0; first < count; first += kStretch) {
-    const std::size_t last = std::min(first + kStretch, count);
-    text.reserve(used + (last - first) * kShort);
-    std::byte* bytes = text.data();
-    for (std::size_t row = first; row < last; ++row) {
-      Cell cell = cells[row];
-      if (cell.size <= short_max && !cells.is_null(cell)) [[likely]] {
-        std::memcpy(bytes + used, cell.begin, kShort);
-      } else {
-        const bool is_null = cells.is_null(cell);
-        if (cell.size > bytes_max || is_null) {
-          cell.size = text_slowly(cell, is_null, source, row, base, out, bad);
-        }
-        text.set_size(used);
-        text.reserve(used + cell.size + (last - row) * kShort);
-        bytes = text.data();
-        std::memcpy(bytes + used, cell.begin, cell.size);
-      }
-      used += cell.size;
-      ends[row] = static_cast<std::uint32_t>(used);
+  for (std::size_t row = 0; row < count;) {
+    const std::size_t last = std::min(row + kStretch, count);
+    text.set_size(used);
+    text.reserve(used + (last - row) * kShortText);
+    row = copy_short_cells(cells, row, last, short_max, text.data(), used, ends);
+    if (row == last) continue;
+    Cell cell = cells[row];
+    if (const bool is_null = cells.is_null(cell); cell.size > bytes_max || is_null) [[unlikely]] {
+      cell.size = text_slowly(cell, is_null, source, row, base, out, bad);
     }
+    text.set_size(used);
+    text.reserve(used + cell.size + kShortText);
+    std::byte* to = text.data() + used;
+    std::memcpy(to, cell.begin, kShortText);
+    if (cell.size > kShortText) std::memcpy(to + kShortText, cell.begin + kShortText, cell.size - kShortText);
+    used += cell.size;
+    ends[row++] = static_cast<std::uint32_t>(used);
   }
   text.set_size(used);
 }

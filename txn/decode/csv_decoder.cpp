@@ -209,7 +209,6 @@ FeedResult::State CsvDecoder::decode_region(const Region& region, std::size_t& a
       const std::size_t fit = rows_that_fit(builder, offset);
       const bool all_fit = fit == batch.count;
       batch.count = fit;
-      ahead_ = {batch.text + next, std::min(region.size - at - next, kWindow)};
       const std::uint32_t decoded = batch.rows[fit - 1].next;
       decode_batch(builder, offset);
       if (!all_fit || builder.is_full(options_.block)) {
@@ -398,9 +397,7 @@ void CsvDecoder::decode_batch(BlockBuilder& builder, std::uint64_t offset) {
 void CsvDecoder::decode_columns(BlockBuilder& builder) {
   const RowBatch& batch = scratch_.batch;
   const std::span<ColumnBuilder> columns = builder.columns();
-  const std::size_t slice = ahead_.size() / columns.size() + 1;
   for (std::uint32_t i = 0; i < columns.size(); ++i) {
-    fetch_ahead(slice);
     const ColumnMapping::Target& target = mapping_.targets[i];
     if (target.field == ColumnMapping::kNoField) {
       fill_column(target.fill, batch.count, columns[i]);
@@ -415,13 +412,6 @@ void CsvDecoder::decode_columns(BlockBuilder& builder) {
     }
   }
   scratch_.cells.release_long_text();
-}
-
-// The text that is scanned next comes nearer while this is decoded, a part of it with each column.
-void CsvDecoder::fetch_ahead(std::size_t bytes) {
-  const std::string_view text = ahead_.substr(0, bytes);
-  for (std::size_t at = 0; at < text.size(); at += 64) __builtin_prefetch(text.data() + at, 0, 2);
-  ahead_.remove_prefix(text.size());
 }
 
 // Input counts from a block's first row: rows that were filtered before it belong to no block.

@@ -106,7 +106,6 @@ class CsvDecoder final : public BodyDecoder {
   std::size_t rows_that_fit(const BlockBuilder& builder, std::uint64_t offset) const;
   void decode_batch(BlockBuilder& builder, std::uint64_t offset);
   void decode_columns(BlockBuilder& builder);
-  void fetch_ahead(std::size_t bytes);
   void take_out_bad_rows();
   void reject_bad_cell(std::size_t row);
   void reject_row(const BadRow& bad);
@@ -132,7 +131,6 @@ class CsvDecoder final : public BodyDecoder {
   RowBound row_bound_;
   GrowBuffer carry_;          // an unfinished row
   RowWalk carry_walk_;        // how far it was looked at, where fields are enclosed
-  std::string_view ahead_;    // behind the batch, as far as it was not asked for
   std::uint64_t offset_ = 0;  // body offset of the carry's first byte, or of the next byte fed
   unsigned mark_bytes_ = 0;   // of the byte order mark, seen so far
   bool mark_done_ = false;

@@ -18,6 +18,9 @@ namespace {
 constexpr std::uint32_t kStretchMin = 512;
 constexpr std::uint32_t kStretchMax = 4096;
 
+// Text that comes from afar is asked for this early: decoding a window interrupts what the machine foresees by itself.
+constexpr std::uint32_t kAhead = 8192;
+
 struct EvenMarks {
   std::uint64_t all;
   std::uint64_t delimiters;

@@ -45,6 +45,7 @@ template <Stage kStage, class CellsOf>
 [[gnu::noinline]] void stage_cells(const CellsOf& cells, std::size_t first, std::size_t count,
                                    StagedCells& to) {
   std::size_t longest = 0;
+#pragma clang loop unroll_count(4)
   for (std::size_t i = 0; i < count; ++i) {
     const Cell cell = cells[first + i];
     to.sizes[i] = cell.size;
