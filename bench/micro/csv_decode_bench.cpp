@@ -8,6 +8,7 @@
 
 #include "bench/micro/allocation_count.hpp"
 #include "bench/micro/log_rows.hpp"
+#include "bench/micro/shape_rows.hpp"
 #include "txn/decode/csv_decoder.hpp"
 
 namespace penstock::txn {
@@ -100,6 +101,32 @@ void decode_quoted_rows(benchmark::State& state) {
   state.counters["new_per_pass"] = static_cast<double>(during) / static_cast<double>(state.iterations());
 }
 BENCHMARK(decode_quoted_rows)->DenseRange(0, 3)->ArgName("simd");
+
+// The other shapes that penstock bench sends, as CSV.
+void decode_shape_rows(benchmark::State& state, tools::Shape shape) {
+  const std::string text = bench::shape_text(shape, tools::RowFormat::Csv, 4 * core::kMiB);
+  const auto schema = bench::shape_schema(shape);
+  DecodeScratch scratch;
+  BlockBuilder builder(schema);
+  std::uint64_t rows = 0;
+  for (auto _ : state) {
+    CsvDecoder decoder({}, schema, *map_columns(*schema, {}), scratch);
+    for (std::size_t at = 0; at < text.size();) {
+      const std::string_view piece = std::string_view(text).substr(at, 64 * core::kKiB);
+      const FeedResult result = decoder.feed(core::as_bytes(piece), builder);
+      at += result.consumed;
+      if (result.state == FeedResult::State::BlockFull) builder.clear();
+    }
+    builder.clear();
+    rows += decoder.loaded_rows();
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+  state.SetItemsProcessed(static_cast<std::int64_t>(rows));
+}
+BENCHMARK_CAPTURE(decode_shape_rows, log, tools::Shape::Log);
+BENCHMARK_CAPTURE(decode_shape_rows, lineitem, tools::Shape::LineItem);
+BENCHMARK_CAPTURE(decode_shape_rows, wide, tools::Shape::Wide);
+BENCHMARK_CAPTURE(decode_shape_rows, metric, tools::Shape::Metric);
 
 // One column of the log at a time, to see where decoding spends its time.
 void decode_one_column(benchmark::State& state) {

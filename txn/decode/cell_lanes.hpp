@@ -39,7 +39,7 @@ void lanes_to_decimals(SimdLevel level, unsigned precision, unsigned scale, cons
                        bool is_long, std::int64_t* values, OddRows& odd);
 // Stage::Days.
 void lanes_to_dates(SimdLevel level, const StagedCells& cells, std::int32_t* values, OddRows& odd);
-// Stage::Times.
+// Stage::Fractions, or Stage::Clocks if no cell has more than 19 characters.
 void lanes_to_date_times(SimdLevel level, unsigned scale, const StagedCells& cells, std::int64_t* values,
                          OddRows& odd);
 

@@ -258,9 +258,14 @@ void decode_date_times(const CellsOf& cells, std::size_t count, const ColumnSour
                        ColumnBuilder& out, BadRows& bad) {
   const unsigned scale = source.definition.type.scale;
   StagedCells staged;
+  bool have_fractions = count != 0 && cells[0].size > 19;
   decode_many<std::int64_t>(cells, count, source, out, bad, FastDateTime{scale},
                             [&](std::size_t first, std::size_t size, std::int64_t* values, OddRows& odd) {
-                              stage_cells<Stage::Times>(cells, first, size, staged);
+                              if (!have_fractions) stage_cells<Stage::Clocks>(cells, first, size, staged);
+                              if (have_fractions || staged.longest > 19) {
+                                stage_cells<Stage::Fractions>(cells, first, size, staged);
+                                have_fractions = staged.longest > 19;
+                              }
                               lanes_to_date_times(source.simd, scale, staged, values, odd);
                             });
 }

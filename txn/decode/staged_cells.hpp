@@ -40,7 +40,13 @@ struct StagedCells {
 };
 
 // Those of the cells from `first` on, `count` of them (at most StagedCells::kMax).
-enum class Stage : std::uint8_t { Heads, Tails, Days, Times };
+enum class Stage : std::uint8_t {
+  Heads,
+  Tails,
+  Days,
+  Clocks,
+  Fractions
+};  // from Days on, each with those before
 template <Stage kStage, class CellsOf>
 [[gnu::noinline]] void stage_cells(const CellsOf& cells, std::size_t first, std::size_t count,
                                    StagedCells& to) {
@@ -54,10 +60,8 @@ template <Stage kStage, class CellsOf>
     if constexpr (kStage == Stage::Tails)
       to.tails[i] = swar::load8(cell.begin + std::max<std::size_t>(cell.size, 8) - 8);
     if constexpr (kStage >= Stage::Days) to.days[i] = swar::load8(cell.begin + 8);
-    if constexpr (kStage == Stage::Times) {
-      to.clocks[i] = swar::load8(cell.begin + 11);
-      to.fractions[i] = swar::load8(cell.begin + 19);
-    }
+    if constexpr (kStage >= Stage::Clocks) to.clocks[i] = swar::load8(cell.begin + 11);
+    if constexpr (kStage == Stage::Fractions) to.fractions[i] = swar::load8(cell.begin + 19);
   }
   to.longest = longest;
   to.end(count);
