@@ -44,6 +44,7 @@ void run_one(std::string_view input) {
   options.skip_lines = choose.below(3);
   options.cells.strict = choose.below(2) == 1;
   const unsigned cut = choose.below(255);
+  options.simd = static_cast<SimdLevel>(cut % (static_cast<unsigned>(best_simd_level()) + 1));
   options.block.rows_max = 3;
   options.row_bytes_max = 200;
   options.rejects.rows_max = 4;

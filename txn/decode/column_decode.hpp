@@ -17,6 +17,7 @@
 #include "txn/decode/cell_list.hpp"
 #include "txn/decode/column_mapping.hpp"
 #include "txn/decode/row_batch.hpp"
+#include "txn/decode/simd_level.hpp"
 #include "txn/schema/table_schema.hpp"
 
 namespace penstock::txn {
@@ -42,6 +43,7 @@ struct ColumnSource {
   std::uint32_t field;
   const ColumnDef& definition;
   const CellRules& rules;
+  SimdLevel simd = SimdLevel::Scalar;
 };
 
 void decode_column(const RowBatch& batch, const ColumnSource& source, ColumnBuilder& out, BadRows& bad);

@@ -165,6 +165,7 @@ void CsvDecoder::start_batch(const char* text) {
   batch.count = 0;
   batch.text = text;
   batch.separator_bytes = static_cast<std::uint32_t>(marks_.separator.size());
+  batch.is_even = false;
   batch.has_escapes = false;
   batch.forget_broken();
 }
@@ -403,7 +404,7 @@ void CsvDecoder::decode_columns(BlockBuilder& builder) {
       continue;
     }
     const ColumnSource source{i, static_cast<std::uint32_t>(target.field), schema_->columns[i],
-                              options_.cells};
+                              options_.cells, options_.simd};
     if (cleaning_.is_needed()) {
       decode_cleaned_column(scratch_, cleaning_, source, columns[i]);
     } else {

@@ -50,6 +50,7 @@ std::string values_text(std::string_view row, const RowMarks& marks, std::size_t
 void CsvDecoder::take_out_bad_rows() {
   RowBatch& batch = scratch_.batch;
   std::size_t kept = 0;
+  batch.is_even = false;
   for (std::size_t row = 0; row < batch.count; ++row) {
     if (scratch_.bad.has(row)) {
       reject_bad_cell(row);

@@ -432,7 +432,7 @@ void JsonDecoder::decode_columns(BlockBuilder& builder) {
     }
     const auto field = static_cast<std::uint32_t>(target.field);
     decode_cells(scratch.cells.data() + field * stride_, count,
-                 {i, field, schema_->columns[i], options_.cells}, columns[i], scratch_.bad);
+                 {i, field, schema_->columns[i], options_.cells, options_.simd}, columns[i], scratch_.bad);
   }
 }
 

@@ -168,8 +168,6 @@ class Sse2Bytes {
 #undef PENSTOCK_FAST_NAME
 #undef PENSTOCK_FAST_BYTES
 
-#define PENSTOCK_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
-
 class Avx2Bytes {
  public:
   PENSTOCK_AVX2 Avx2Bytes() : seen_(_mm256_setzero_si256()) {}
@@ -215,7 +213,7 @@ class Avx2Bytes {
 bool take_fast_row(SimdLevel level, const FastRowTask& task, JsonKeyBook& book, FastRowTaken& taken) {
   if (book.is_empty()) return false;
 #if defined(__x86_64__)
-  if (level == SimdLevel::Avx2) return take_avx2(task, book, taken);
+  if (level >= SimdLevel::Avx2) return take_avx2(task, book, taken);
   if (level == SimdLevel::Sse2) return take_sse2(task, book, taken);
 #endif
   return take_scalar(task, book, taken);

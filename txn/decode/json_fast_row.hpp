@@ -18,7 +18,7 @@
 #include "txn/decode/cell_list.hpp"
 #include "txn/decode/json_arena.hpp"
 #include "txn/decode/json_key_book.hpp"
-#include "txn/decode/row_scan.hpp"
+#include "txn/decode/simd_level.hpp"
 
 namespace penstock::txn {
 

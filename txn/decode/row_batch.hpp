@@ -32,6 +32,8 @@ struct RowBatch {
   std::size_t count = 0;
   std::uint32_t field_count = 0;
   std::uint32_t separator_bytes = 1;
+  // A row's ends follow those of the row before, separators have one byte, and no row is broken.
+  bool is_even = false;
   bool has_escapes = false;                 // some cell's text is not what it means (clean_cells)
   std::array<Row, kRowsMax + kBlock> rows;  // one step of the scan may go over kRowsMax
   std::vector<std::uint32_t>
@@ -50,6 +52,7 @@ struct RowBatch {
   bool is_broken(std::size_t row) const { return (broken[row / 64] >> row % 64 & 1) != 0; }
   void mark_broken(std::size_t row) {
     has_broken = true;
+    is_even = false;
     broken[row / 64] |= std::uint64_t{1} << row % 64;
     for (std::uint32_t i = 0; i < field_count; ++i) {
       ends[rows[row].first + i] = rows[row].begin + i * separator_bytes;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/base/check.hpp"
+#include "txn/decode/even_scan.hpp"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -167,8 +168,6 @@ class Sse2Matcher {
 #undef PENSTOCK_SCAN_MATCHER
 #undef PENSTOCK_SCAN_ENCLOSED
 
-#define PENSTOCK_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
-
 class Avx2Matcher {
  public:
   PENSTOCK_AVX2 Avx2Matcher(char separator, char delimiter)
@@ -208,27 +207,26 @@ class Avx2Matcher {
 
 }  // namespace
 
-SimdLevel best_simd_level() {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-      __builtin_cpu_supports("popcnt")) {
-    return SimdLevel::Avx2;
-  }
-  return SimdLevel::Sse2;
-#else
-  return SimdLevel::Scalar;
-#endif
-}
-
 ScanResult scan_rows(SimdLevel level, const ScanTask& task, RowBatch& batch) {
   batch.text = task.text;
+  batch.count = 0;
+  EvenRows even;
+  if (task.enclose == 0) even = scan_even_rows(level, task, batch);
+  batch.is_even = even.is_done;
+  if (even.is_done) {
+    ScanResult result;
+    result.stop = even.is_full ? ScanResult::Stop::BatchFull : ScanResult::Stop::End;
+    result.has_high_bit = even.has_high_bit;
+    result.next = even.next;
+    return result;
+  }
 #if defined(__x86_64__)
-  if (level == SimdLevel::Avx2)
-    return task.enclose != 0 ? scan_avx2_enclosed(task, batch) : scan_avx2(task, batch);
+  if (level >= SimdLevel::Avx2)
+    return task.enclose != 0 ? scan_avx2_enclosed(task, even, batch) : scan_avx2(task, even, batch);
   if (level == SimdLevel::Sse2)
-    return task.enclose != 0 ? scan_sse2_enclosed(task, batch) : scan_sse2(task, batch);
+    return task.enclose != 0 ? scan_sse2_enclosed(task, even, batch) : scan_sse2(task, even, batch);
 #endif
-  return task.enclose != 0 ? scan_scalar_enclosed(task, batch) : scan_scalar(task, batch);
+  return task.enclose != 0 ? scan_scalar_enclosed(task, even, batch) : scan_scalar(task, even, batch);
 }
 
 std::size_t find_delimiter(std::string_view text, std::string_view delimiter, std::size_t from) {

@@ -17,11 +17,9 @@
 #include <string_view>
 
 #include "txn/decode/row_batch.hpp"
+#include "txn/decode/simd_level.hpp"
 
 namespace penstock::txn {
-
-enum class SimdLevel : std::uint8_t { Scalar, Sse2, Avx2 };
-SimdLevel best_simd_level();
 
 struct ScanTask {
   const char* text = nullptr;
