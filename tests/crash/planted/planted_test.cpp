@@ -52,7 +52,6 @@ constexpr Case kCases[] = {
     {Planted::ReplayRunsBackwards, "ReplayRunsBackwards"},
     {Planted::UnlinkBeforeBoot, "UnlinkBeforeBoot"},
     {Planted::DropFullTail, "DropFullTail"},
-    {Planted::OvertakeZeros, "OvertakeZeros", "prewritten"},
 };
 constexpr std::uint64_t kSchedulesMax = 40'000;
 
