@@ -252,6 +252,21 @@ TEST(CsvLanes, dates_and_times_of_every_spelling) {
   expect_cells({Type::date_time(0)}, days);
 }
 
+// What lies behind a cell may look as if it belonged to it.
+TEST(CsvLanes, a_separator_that_is_a_digit_ends_a_cell_as_well) {
+  LoadSetup setup;
+  setup.schema = schema_of({column(1, Type::string()), column(2, Type::date_time(6)),
+                            column(3, Type::of(TypeKind::Date)), column(4, Type::of(TypeKind::Int)),
+                            column(5, Type::decimal(9, 2)), column(6, Type::string())});
+  setup.options.column_separator = "5";
+  std::string body;
+  for (int i = 0; i < 40; ++i) {
+    body += i % 8 < 6 ? "a52024-03-01 10:20:352024-03-0512" : "a52024-03-01 10:20:3052024-03-0151234678";
+    body += "51.25\n";
+  }
+  expect_same_at_every_level(setup, body, {});
+}
+
 std::string random_cell(std::mt19937& random, const Type& type) {
   static const std::vector<std::string> kDates = {
       "2020-01-02", "2020-01-02 03:04:05", "2020-01-02 03:04:05.25", "1999-12-31T23:59:59", "2020-02-30"};
