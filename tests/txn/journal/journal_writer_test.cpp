@@ -247,11 +247,11 @@ struct Crashed {
   std::size_t synced = 0;
   std::size_t good = 0;
 };
-Task<void> write_until_crash(core::Kernel* kernel, core::Shard* shard, core::PageArena* arena, Poison* poison,
-                             JournalWriter::Limits limits, std::unique_ptr<JournalWriter>* writer,
-                             Crashed* crashed) {
+Task<void> write_until_crash(core::Kernel* kernel, core::Shard* shard, JournalWriter::Buffers* buffers,
+                             Poison* poison, JournalWriter::Limits limits,
+                             std::unique_ptr<JournalWriter>* writer, Crashed* crashed) {
   core::Directory directory = *co_await core::Directory::open(*kernel, "/data");
-  *writer = std::make_unique<JournalWriter>(*shard, directory, *arena, *poison,
+  *writer = std::make_unique<JournalWriter>(*shard, directory, *buffers, *poison,
                                             JournalWriter::Place{sample_uuid(), 1}, limits);
   for (std::size_t i = 0; i < 60; ++i) {
     std::vector<std::byte> record((i % 11 == 10 ? 9000 : 400) + i * 37 % 1500,
@@ -289,14 +289,15 @@ void lose_power_everywhere(JournalWriter::Limits limits, bool kill) {
       crash::FileWatch watch;
       if (at % 3 != 0) watch.attach(world.scene());
       core::PageArena arena(3, 8192);
+      JournalWriter::Buffers buffers{.arena = arena, .released = {}};
       Poison poison([&](const std::string&) { world.scene().crash(); });
       std::unique_ptr<JournalWriter> writer;
       Crashed crashed;
       world.start_process(1);
       world.scene().crash_at = at;
       world.scene().crash_point = at % 2 == 0 ? sim::CrashPoint::Submit : sim::CrashPoint::Complete;
-      world.start(
-          0, write_until_crash(&world.kernel(), &world.shard(0), &arena, &poison, limits, &writer, &crashed));
+      world.start(0, write_until_crash(&world.kernel(), &world.shard(0), &buffers, &poison, limits, &writer,
+                                       &crashed));
       (void)world.run_to_end();
       EXPECT_EQ(watch.violation(), "");
       kill ? world.kill_process() : world.lose_power(policy, sim::NamesPolicy::DropAll);
@@ -334,6 +335,7 @@ struct Prewriting {
   sim::SimWorld world;
   crash::FileWatch watch;
   core::PageArena arena{3, 8192};
+  JournalWriter::Buffers buffers{.arena = arena, .released = {}};
   std::string poisoned;
   Poison poison{[this](const std::string& why) {
     poisoned = why;
@@ -353,7 +355,7 @@ struct Prewriting {
   }
   RunStatus run(JournalWriter::Limits limits) {
     world.start(
-        0, write_until_crash(&world.kernel(), &world.shard(0), &arena, &poison, limits, &writer, &written));
+        0, write_until_crash(&world.kernel(), &world.shard(0), &buffers, &poison, limits, &writer, &written));
     return world.run_to_end();
   }
   void expect_all_read_back() {
