@@ -425,11 +425,13 @@ Task<void> open_lanes(core::Kernel* kernel, core::Shard* shard, JournalWriter::B
                       Poison* poison, std::array<std::unique_ptr<JournalWriter>, kLanes>* writers,
                       std::array<Crashed, kLanes>* written, int* running) {
   core::Directory directory = *co_await core::Directory::open(*kernel, "/data");
+  JournalWriter::Limits limits = kPrewrites;
+  limits.file_bytes = 65536;  // several files each
   for (const Lane lane : kAllLanes) {
     auto& writer = (*writers)[index_of(lane)];
     writer = std::make_unique<JournalWriter>(
         *shard, directory, *buffers, *poison,
-        JournalWriter::Place{.store = sample_uuid(), .epoch = 1, .lane = lane}, kPrewrites);
+        JournalWriter::Place{.store = sample_uuid(), .epoch = 1, .lane = lane}, limits);
     shard->spawn(write_lane(writer.get(), lane, &(*written)[index_of(lane)], running));
   }
 }
