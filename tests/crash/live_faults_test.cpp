@@ -108,12 +108,13 @@ struct SyncFault {
   core::OpKind kind;
   const char* file;
   bool at_start;  // hits the opening of a store that has data
+  int rows = 90;  // of each load
 };
 
 TEST_F(LiveFaults, each_kind_of_sync_that_fails_poisons) {
   const SyncFault faults[] = {
       {"journal", core::OpKind::Sync, "journal-", false},
-      {"durable write of a journal", core::OpKind::Write, "journal-", false},
+      {"durable write of a journal", core::OpKind::Write, "journal-", false, 2},  // small: no other writes
       {"folder of a journal", core::OpKind::SyncDir, "data", false},
       {"commit log", core::OpKind::Sync, "log-", false},
       {"commit log write", core::OpKind::Write, "log-", false},
@@ -136,7 +137,7 @@ TEST_F(LiveFaults, each_kind_of_sync_that_fails_poisons) {
       EXPECT_EQ(world.open(error), RunStatus::Crashed);
     } else {
       world.world().disk().fail_nth(fault.kind, fault.file, 1);
-      EXPECT_EQ(world.run(some_loads(&world.store(), &knows, 10, 20, 90)), RunStatus::Crashed);
+      EXPECT_EQ(world.run(some_loads(&world.store(), &knows, 10, 20, fault.rows)), RunStatus::Crashed);
     }
     EXPECT_TRUE(world.is_poisoned());
     EXPECT_NE(world.poisoned_by().find("Input/output error"), std::string::npos) << world.poisoned_by();
