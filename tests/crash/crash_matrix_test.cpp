@@ -68,6 +68,9 @@ TEST(CrashMatrix, an_abort_by_the_id_of_an_earlier_run_hits_nothing_else) {
 }
 
 TEST(CrashMatrix, labels_in_runs_survive_an_end_at_every_operation) { run_matrix("labels", 5); }
+TEST(CrashMatrix, journals_with_zeros_written_ahead_survive_an_end_at_every_operation) {
+  run_matrix("prewritten", 5);
+}
 
 // Other orders of the same things: many seeds, ended behind the scenario only.
 TEST(CrashMatrix, whole_scenarios_hold_under_many_seeds) {

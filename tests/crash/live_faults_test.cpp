@@ -1,6 +1,9 @@
 // What fails while the store runs: a write, a sync, the room on the disk.
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cerrno>
 
 #include "core/base/log.hpp"
@@ -61,28 +64,58 @@ TEST_F(LiveFaults, a_journal_file_waits_for_a_descriptor_that_is_missing_for_a_m
 }
 
 TEST_F(LiveFaults, a_failed_journal_write_fails_its_load_and_no_other) {
-  for (std::uint32_t nth = 1; nth <= 6; ++nth) {
-    SCOPED_TRACE(nth);
+  constexpr int kFillsBlocks = 40;
+  constexpr int kSmall = 3;  // its one write is a durable one
+  for (const int rows : {kFillsBlocks, kSmall}) {
+    for (std::uint32_t nth = 1; nth <= 6; ++nth) {
+      SCOPED_TRACE(fmt::format("write {} of loads of {} rows", nth, rows));
+      Knowledge knows;
+      StoreWorld world(nth, 2);
+      open_well(world);
+      ASSERT_EQ(world.run(create_table(&world.store(), &knows, "t")), RunStatus::Done);
+      // For space: a durable write that fails for anything else ends the process.
+      world.world().disk().fail_nth(core::OpKind::Write, "journal-", nth, ENOSPC);
+      knows.may_refuse = true;
+      ASSERT_EQ(world.run(some_loads(&world.store(), &knows, 1, 8, rows)), RunStatus::Done);
+      EXPECT_FALSE(world.is_poisoned());
+      int refused = 0;
+      for (const auto& [number, known] : knows.loads) refused += known == Known::Refused ? 1 : 0;
+      EXPECT_EQ(refused, 1);
+      EXPECT_NE(knows.last_refusal.find("journal failed"), std::string::npos) << knows.last_refusal;
+      knows.may_refuse = false;
+      ASSERT_EQ(world.run(some_loads(&world.store(), &knows, 20, 3, 10)), RunStatus::Done);
+      ASSERT_EQ(world.run(look(&world.store(), &knows)), RunStatus::Done);
+      EXPECT_EQ(knows.violation, "");
+      world.lose_power(sim::UnsyncedPolicy::DropAll, sim::NamesPolicy::DropAll);
+      open_well(world);
+      ASSERT_EQ(world.run(look(&world.store(), &knows)), RunStatus::Done);
+      EXPECT_EQ(knows.violation, "");
+    }
+  }
+}
+
+// The journals of both lanes: of long loads and of small ones.
+TEST_F(LiveFaults, journal_files_go_with_the_table_whose_rows_they_have) {
+  const auto journals = [](StoreWorld& world) {
+    return std::ranges::count_if(world.world().disk().list_path("/data"),
+                                 [](const std::string& name) { return name.starts_with("journal-"); });
+  };
+  for (const int rows : {40, 3}) {
+    SCOPED_TRACE(rows);
     Knowledge knows;
-    StoreWorld world(nth, 2);
+    txn::StoreLimits limits = tiny_limits();
+    limits.journal = {.file_bytes = 16384, .file_bytes_min = 12288};
+    StoreWorld world(1, 1, limits);
     open_well(world);
     ASSERT_EQ(world.run(create_table(&world.store(), &knows, "t")), RunStatus::Done);
-    // For space: a durable write that fails for anything else ends the process.
-    world.world().disk().fail_nth(core::OpKind::Write, "journal-", nth, ENOSPC);
-    knows.may_refuse = true;
-    ASSERT_EQ(world.run(some_loads(&world.store(), &knows, 1, 8, 40)), RunStatus::Done);
-    EXPECT_FALSE(world.is_poisoned());
-    int refused = 0;
-    for (const auto& [number, known] : knows.loads) refused += known == Known::Refused ? 1 : 0;
-    EXPECT_EQ(refused, 1);
-    EXPECT_NE(knows.last_refusal.find("journal failed"), std::string::npos) << knows.last_refusal;
-    knows.may_refuse = false;
-    ASSERT_EQ(world.run(some_loads(&world.store(), &knows, 20, 3, 10)), RunStatus::Done);
-    ASSERT_EQ(world.run(look(&world.store(), &knows)), RunStatus::Done);
-    EXPECT_EQ(knows.violation, "");
-    world.lose_power(sim::UnsyncedPolicy::DropAll, sim::NamesPolicy::DropAll);
-    open_well(world);
-    ASSERT_EQ(world.run(look(&world.store(), &knows)), RunStatus::Done);
+    ASSERT_EQ(world.run(some_loads(&world.store(), &knows, 1, 30, rows)), RunStatus::Done);
+    EXPECT_GT(journals(world), 4);
+    ASSERT_EQ(world.run(drop_table(&world.store(), &knows, "t")), RunStatus::Done);
+    // What is sealed goes; a file that is written to stays.
+    ASSERT_EQ(world.run(create_table(&world.store(), &knows, "u")), RunStatus::Done);
+    ASSERT_EQ(world.run(drop_table(&world.store(), &knows, "u")), RunStatus::Done);
+    (void)world.world().run_idle();
+    EXPECT_LE(journals(world), 2);
     EXPECT_EQ(knows.violation, "");
   }
 }

@@ -260,8 +260,8 @@ std::vector<Scenario> make_scenarios() {
                  [](txn::StoreLimits& limits) { limits.coordinator.log_files_per_snapshot = 2; }});
   all.push_back(
       {"prewritten",
-       {run(table_and_records), run([](Store* s, Knowledge* k) { return many_records(s, k, 50, 14); }),
-        kill(), run([](Store* s, Knowledge* k) { return many_records(s, k, 80, 8); }), settle()},
+       {run(table_and_records), kill(), run([](Store* s, Knowledge* k) { return many_records(s, k, 80, 8); }),
+        settle()},
        {},
        [](txn::StoreLimits& limits) {
          limits.coordinator.log_files_per_snapshot = 3;

@@ -19,8 +19,8 @@ namespace {
 constexpr std::size_t kKeptScratchBytes = 4 * core::kMiB;
 // Files of small loads are as much smaller, so that they are dead, and go, as much sooner.
 constexpr std::uint64_t kSmallFilesPerBulk = 4;
-// Values encoded between two turns of others: what waits for a commit waits for less than 50 us of it.
-constexpr std::size_t kEncodeSlice = 128 * core::kKiB;
+// Values encoded between two turns of others: what waits for a commit waits for some 50 us of it, or for one column.
+constexpr std::size_t kEncodeSlice = 256 * core::kKiB;
 // Over which it is looked at whether a shard is busy: more than a block's input received in it.
 constexpr core::Duration kTimeWindow = std::chrono::milliseconds(20);
 
@@ -43,8 +43,10 @@ StoreShard::StoreShard(core::Shard& shard, core::Directory directory, core::Page
       coordinator_(coordinator),
       limits_(limits),
       tablets_(shard.id(), shard.set().count()),
-      lanes_{{{*this, Lane::Bulk, limits.loads_per_vote_max},
-              {*this, Lane::Small, limits.loads_per_vote_max}}} {}
+      lanes_{
+          {{*this, Lane::Bulk, limits.loads_per_vote_max}, {*this, Lane::Small, limits.loads_per_vote_max}}} {
+  CHECK_GE(limits.write_buffers, kLanes);  // or one lane could wait for the buffer that the other keeps
+}
 
 StoreShard::~StoreShard() = default;
 
