@@ -71,7 +71,8 @@ core::Task<void> ServerProcess::look_for_left_overs(ServerProcess* server, std::
   note("loads", shard.open_loads());
   note("bytes of load memory", shard.load_memory());
   note("bytes of inflate memory", shard.inflate_memory());
-  for (const txn::Lane lane : txn::kAllLanes) note("pinned journal files", shard.journal(lane).pinned_files());
+  for (const txn::Lane lane : txn::kAllLanes)
+    note("pinned journal files", shard.journal(lane).pinned_files());
   note("write buffers", server->limits_.write_buffers - server->arenas_[index]->free_count());
   co_return;
 }

@@ -141,8 +141,7 @@ TEST(CsvDecoder, long_bodies_cut_anywhere_give_the_same_blocks_at_every_simd_lev
     LoadSetup setup{.schema = mixed_schema(), .columns = "", .options = {}};
     setup.options.block = limits;
     const std::string expected = run(setup, body, {});
-    for (const SimdLevel level :
-         {SimdLevel::Scalar, SimdLevel::Sse2, SimdLevel::Avx2, SimdLevel::Avx512}) {
+    for (const SimdLevel level : {SimdLevel::Scalar, SimdLevel::Sse2, SimdLevel::Avx2, SimdLevel::Avx512}) {
       if (level > best_simd_level()) continue;
       setup.options.simd = level;
       for (int round = 0; round < 6; ++round) {

@@ -77,7 +77,8 @@ inline std::string naive_csv(const TableSchema& schema, const CsvOptions& option
             reason =
                 "column_name[" + column.name +
                 "], the length of input string is too long than vec schema. first 32 bytes of input str: [" +
-                field.substr(0, utf8_prefix(field, 32)) + "] schema length: " + std::to_string(column.type.length) +
+                field.substr(0, utf8_prefix(field, 32)) +
+                "] schema length: " + std::to_string(column.type.length) +
                 "; actual length: " + std::to_string(field.size()) + "; ";
           }
           append_escaped(row, field.substr(0, utf8_prefix(field, column.type.length)));
