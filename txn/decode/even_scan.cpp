@@ -15,6 +15,8 @@ namespace penstock::txn {
 
 namespace {
 
+// The first is one block: a body of bad rows makes a scan for each of them.
+constexpr std::uint32_t kStretchFirst = 64;
 constexpr std::uint32_t kStretchMin = 512;
 constexpr std::uint32_t kStretchMax = 4096;
 
