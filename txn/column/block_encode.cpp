@@ -223,7 +223,7 @@ std::size_t sampled_distinct(const ColumnView& view, StringDictionary& dictionar
   const std::uint32_t stride = std::max<std::uint32_t>(1, view.rows / kSampleRows);
   std::size_t sampled = 0;
   for (std::uint32_t row = 0; row < view.rows && sampled < kSampleRows; row += stride, ++sampled) {
-    dictionary.add(view.text_at(row));
+    dictionary.add_padded(view.text_at(row));
   }
   const std::size_t distinct = dictionary.size();
   dictionary.clear();
@@ -245,7 +245,7 @@ void encode_strings(const ColumnView& view, StringDictionary& dictionary, std::v
     codes.resize(view.rows);
     std::uint32_t row = 0;
     for (; row < view.rows; ++row) {
-      const std::uint32_t code = dictionary.add(view.text_at(row));
+      const std::uint32_t code = dictionary.add_padded(view.text_at(row));
       codes[row] = static_cast<std::uint16_t>(code);
       if (code >= entries_max) break;  // also if it is none
     }
@@ -280,8 +280,8 @@ void put_column(core::ByteWriter& writer, const BlockColumn& column) {
 
 struct ColumnEncoder {
   PartWriter& parts;
-  StringDictionary dictionary{};
-  std::vector<std::uint16_t> codes{};
+  StringDictionary& dictionary;
+  std::vector<std::uint16_t>& codes;
 
   void encode(const ColumnView& view, BlockColumn& column) {
     column.type = view.type;
@@ -346,8 +346,20 @@ std::uint64_t block_header_hash(core::Bytes header_without_hash) {
   return core::hash64(header_without_hash, kBlockMagic);
 }
 
+struct BlockEncoder::Scratch {
+  StringDictionary dictionary;
+  std::vector<std::uint16_t> codes;
+};
+
+BlockEncoder::~BlockEncoder() = default;
+
 BlockEncoder::BlockEncoder(const BlockBuilder& rows, const BlockMeta& meta, std::vector<std::byte>& out)
-    : rows_(rows), meta_(meta), out_(out), start_(out.size()), columns_(rows.schema().columns.size()) {
+    : rows_(rows),
+      meta_(meta),
+      out_(out),
+      start_(out.size()),
+      columns_(rows.schema().columns.size()),
+      scratch_(std::make_unique<Scratch>()) {
   CHECK(rows.rows() != 0);
   CHECK_LE(rows.rows(), kBlockRowsMax);
   CHECK_LE(rows.bytes(), kBlockDecodedBytesMax);  // what could not be read back is not written
@@ -358,7 +370,7 @@ BlockEncoder::BlockEncoder(const BlockBuilder& rows, const BlockMeta& meta, std:
 
 bool BlockEncoder::step(std::size_t bytes) {
   PartWriter parts(out_, start_);
-  ColumnEncoder encoder{parts};
+  ColumnEncoder encoder{parts, scratch_->dictionary, scratch_->codes};
   const std::size_t column_bytes = rows_.bytes() / columns_.size() + 1;
   for (std::size_t left = bytes / column_bytes + 1; left > 0 && next_ < columns_.size(); --left, ++next_) {
     columns_[next_].id = rows_.schema().columns[next_].id;

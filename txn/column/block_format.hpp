@@ -119,10 +119,12 @@ void encode_block(const BlockBuilder& rows, const BlockMeta& meta, std::vector<s
 class BlockEncoder {
  public:
   BlockEncoder(const BlockBuilder& rows, const BlockMeta& meta, std::vector<std::byte>& out);
+  ~BlockEncoder();
   // Some columns more, with about `bytes` of values. False: the block is whole.
   bool step(std::size_t bytes);
 
  private:
+  struct Scratch;
   void put_header();
 
   const BlockBuilder& rows_;
@@ -130,6 +132,7 @@ class BlockEncoder {
   std::vector<std::byte>& out_;
   const std::size_t start_;
   std::vector<BlockColumn> columns_;
+  std::unique_ptr<Scratch> scratch_;
   std::size_t next_ = 0;
 };
 

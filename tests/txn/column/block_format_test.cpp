@@ -122,6 +122,26 @@ TEST(StringDictionary, equal_strings_get_equal_numbers) {
   EXPECT_EQ(dictionary.size(), texts.size());
 }
 
+TEST(StringDictionary, what_lies_behind_a_string_does_not_count) {
+  std::mt19937_64 random(9);
+  StringDictionary dictionary;
+  std::deque<std::string> kept;
+  for (int i = 0; i < 3000; ++i) {
+    const std::size_t size = random() % 40;
+    std::string text;
+    for (std::size_t at = 0; at < size; ++at) text += static_cast<char>("ab\0\xff"[random() % 4]);
+    std::string padded = text + std::string(StringDictionary::kShort, static_cast<char>(random()));
+    kept.push_back(std::move(padded));
+    const std::string_view in_a_column(kept.back().data(), size);
+    const std::uint32_t number =
+        i % 2 == 0 ? dictionary.add_padded(in_a_column) : dictionary.add(in_a_column);
+    ASSERT_EQ(dictionary.at(number), text);
+    kept.push_back(text);
+    ASSERT_EQ(dictionary.add(kept.back()), number);
+  }
+  EXPECT_EQ(dictionary.add_padded({}), dictionary.add(""));
+}
+
 TEST(BlockFormat, all_types_come_back_for_many_shapes_of_data) {
   std::mt19937_64 random(5);
   const auto schema = schema_of(kAllTypes);
