@@ -2,8 +2,8 @@
 //
 // Journey:  txn/journal and txn/checkpoint -> [File, Directory] -> Kernel.
 // Shard:    a File belongs to the shard that opened it.
-// Promise:  write_all returns when every byte was accepted by the kernel (durable only after sync), write_durably when every
-//           byte is durable; read_exact when every byte was read. close() must have been awaited before destruction.
+// Promise:  write_all returns when every byte was accepted by the kernel (durable only after sync, or with Durable::Yes);
+//           read_exact when every byte was read. close() must have been awaited before destruction.
 // Failure:  the Errc of the operation; a short read_exact is Errc::Corrupt ("file ends early").
 #pragma once
 
@@ -62,12 +62,9 @@ class File {
     return ResultOp(*kernel_, "truncating a file",
                     Op{.kind = OpKind::Truncate, .handle = handle_, .length = length});
   }
+  // Durable::Yes: with an fdatasync in it, of these bytes only; earlier writes of the file stay as durable as they were. After
+  // a failure nobody knows what is on the disk, as after a failed sync.
   Task<Result<>> write_all(std::uint64_t offset, Bytes bytes, Durable durable = Durable::No);
-  // write_all and fdatasync in one, of these bytes only: earlier writes of the file stay as durable as they were. After a
-  // failure nobody knows what is on the disk, as after a failed sync.
-  Task<Result<>> write_durably(std::uint64_t offset, Bytes bytes) {
-    return write_all(offset, bytes, Durable::Yes);
-  }
   Task<Result<>> read_exact(std::uint64_t offset, std::span<std::byte> into);
   Task<void> close();
 

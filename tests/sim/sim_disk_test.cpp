@@ -117,7 +117,7 @@ Task<void> run_durable_write(Kernel* kernel, DurableWrite* plan) {
   (void)co_await file.write_all(0, one);
   (void)co_await file.write_all(kPage, three);
   if (plan->last_page) (void)co_await file.write_all(2 * kPage, three);
-  const auto written = co_await file.write_durably(kPage, two);
+  const auto written = co_await file.write_all(kPage, two, File::Durable::Yes);
   if (!written) plan->error = written.error();
   if (plan->sync_after) (void)co_await file.sync();
   co_await file.close();

@@ -1,14 +1,14 @@
 // CommitLog: the file of decisions. What a synced record says is so, and nothing else is.
 //
 // One write in flight; every record in pages of its own, in a file that was prewritten, so that a commit costs one
-// overwrite that is durable by itself (RWF_DSYNC). The next file is prewritten before it is needed; while that cannot be done (a full disk)
-// new loads are refused and records that free or end something use a reserve.
+// overwrite that is durable by itself (RWF_DSYNC). The next file is prewritten before it is needed; while that cannot
+// be done (a full disk) new loads are refused and records that free or end something use a reserve.
 //
 // Journey:  Coordinator -> [CommitLog::append] -> File; then Manifest::apply and publication.
 // Shard:    shard 0.
 // Promise:  append() returns a place only after the record is durable.
-// Failure:  NoSpace, before anything was written, when the log has no room. A failed write of a record
-//           poisons the store: append() never returns.
+// Failure:  NoSpace, before anything was written, when the log has no room. A failed write of a record poisons
+//           the store: append() never returns.
 #pragma once
 
 #include <algorithm>

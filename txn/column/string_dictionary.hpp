@@ -37,7 +37,7 @@ class StringDictionary {
   std::uint32_t add(std::string_view text) {
     return text.size() <= kShort ? add_short(text, copied_words(text)) : add_long(text);
   }
-  // As a column's: kShort bytes from where the text begins can be read, however short it is. Without a branch on how short.
+  // As a column's: kShort bytes from where the text begins can be read, however short it is: it is not copied byte by byte.
   std::uint32_t add_padded(std::string_view text) {
     return text.size() <= kShort ? add_short(text, masked_words(text)) : add_long(text);
   }
