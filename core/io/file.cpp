@@ -2,9 +2,9 @@
 
 namespace penstock::core {
 
-Task<Result<>> File::write_all(std::uint64_t offset, Bytes bytes, Durable durable) {
+Task<Result<>> File::write_all(std::uint64_t offset, Bytes bytes, Durable durable, MayBlock may_block) {
   while (!bytes.empty()) {
-    CO_TRY(const std::uint64_t written, co_await write(offset, bytes, durable));
+    CO_TRY(const std::uint64_t written, co_await write(offset, bytes, durable, may_block));
     if (written == 0) co_return fail(Errc::Io, "writing a file: nothing was written");
     offset += written;
     bytes = bytes.subspan(written);

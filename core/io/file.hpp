@@ -34,10 +34,14 @@ class File {
   int handle() const { return handle_; }
 
   enum class Durable : bool { No, Yes };
-  ResultOp write(std::uint64_t offset, Bytes bytes, Durable durable = Durable::No) {
+  // Yes: the submission may not hold up the shard, however long the file system takes to find the place (Op::may_block).
+  enum class MayBlock : bool { No, Yes };
+  ResultOp write(std::uint64_t offset, Bytes bytes, Durable durable = Durable::No,
+                 MayBlock may_block = MayBlock::No) {
     return ResultOp(*kernel_, durable == Durable::Yes ? "writing a file durably" : "writing a file",
                     Op{.kind = OpKind::Write,
                        .durable = durable == Durable::Yes,
+                       .may_block = may_block == MayBlock::Yes,
                        .handle = handle_,
                        .offset = offset,
                        .length = bytes.size(),
@@ -62,9 +66,12 @@ class File {
     return ResultOp(*kernel_, "truncating a file",
                     Op{.kind = OpKind::Truncate, .handle = handle_, .length = length});
   }
+  // What was read of it makes room in the page cache. Advice: a failure means nothing.
+  ResultOp drop_cache() { return simple(OpKind::DropCache, "dropping a file from the page cache"); }
   // Durable::Yes: with an fdatasync in it, of these bytes only; earlier writes of the file stay as durable as they were. After
   // a failure nobody knows what is on the disk, as after a failed sync.
-  Task<Result<>> write_all(std::uint64_t offset, Bytes bytes, Durable durable = Durable::No);
+  Task<Result<>> write_all(std::uint64_t offset, Bytes bytes, Durable durable = Durable::No,
+                           MayBlock may_block = MayBlock::No);
   Task<Result<>> read_exact(std::uint64_t offset, std::span<std::byte> into);
   Task<void> close();
 

@@ -38,15 +38,16 @@ enum class OpKind : std::uint8_t {
   Write,  // offset, data, length; result: bytes written, may be fewer. With `durable` those bytes, and what is
           // needed to read them, are durable when it completes; nothing else of the file is, nor its name
   Sync,   // fdatasync
-  Allocate,  // offset, length: reserves space (fallocate, keeps no size): the file's size grows
-  Truncate,  // length: sets the size
-  Size,      // result: the file's size in bytes
-  MakeDir,   // handle = parent directory (or -1), path; an existing one is fine
-  Unlink,    // handle = directory, path
-  Rename,    // handle = directory, path -> path_to, replaces
-  SyncDir,   // handle = directory: names created, renamed or unlinked before are durable after
-  List,      // handle = directory; names filled, sorted; "." and ".." left out
-  Lock,      // handle = file: exclusive lock, not waiting; -EWOULDBLOCK: held by another process
+  Allocate,   // offset, length: reserves space (fallocate, keeps no size): the file's size grows
+  Truncate,   // length: sets the size
+  DropCache,  // the system need not keep the file's bytes in memory: only advice, what is not durable stays
+  Size,       // result: the file's size in bytes
+  MakeDir,    // handle = parent directory (or -1), path; an existing one is fine
+  Unlink,     // handle = directory, path
+  Rename,     // handle = directory, path -> path_to, replaces
+  SyncDir,    // handle = directory: names created, renamed or unlinked before are durable after
+  List,       // handle = directory; names filled, sorted; "." and ".." left out
+  Lock,       // handle = file: exclusive lock, not waiting; -EWOULDBLOCK: held by another process
   // Time and shards.
   Timer,  // completes with 0 when the monotonic clock reaches `deadline`
   Wake,   // makes target's poll() return
@@ -65,6 +66,9 @@ struct Op {
   OpKind kind = OpKind::Timer;
   BufferRing buffers = BufferRing::Head;
   bool durable = false;  // Write
+  // Write: the file system may keep its caller waiting (to map reserved space, split an extent, free blocks): a worker of
+  // the kernel's takes it from the start, never the shard's thread. A few microseconds more, so not for small ones.
+  bool may_block = false;
   OpenFlags open;
   int handle = -1;
   std::uint64_t offset = 0;

@@ -90,6 +90,7 @@ std::string UringKernel::open_ring(std::uint32_t entries) {
   if (probe == nullptr)
     return "io_uring does not say which operations it has (IORING_REGISTER_PROBE failed).";
   const std::string missing = missing_operations(*probe);
+  features_.truncates_elsewhere = io_uring_opcode_supported(probe, kOpFtruncate) != 0;
   io_uring_free_probe(probe);
   if (missing.empty()) return {};
   return fmt::format("The io_uring of Linux {} lacks{}: a sandbox restricts it; run outside of it.",
@@ -159,6 +160,7 @@ void UringKernel::submit(Op& op) noexcept {
       finish(op, file_size(op.handle));
       return;
     case OpKind::Truncate:
+      if (features_.truncates_elsewhere && op.length <= static_cast<std::uint64_t>(INT64_MAX)) break;
       finish(op, truncate_file(op.handle, op.length));
       return;
     case OpKind::Wake:
@@ -250,6 +252,7 @@ void UringKernel::prepare(io_uring_sqe& sqe, Op& op) {
         io_uring_prep_write(&sqe, op.handle, op.data, transfer_length(op), op.offset);
       }
       if (op.durable) sqe.rw_flags = RWF_DSYNC;
+      if (op.may_block) sqe.flags |= IOSQE_ASYNC;
       break;
     case OpKind::Sync:
       io_uring_prep_fsync(&sqe, op.handle, IORING_FSYNC_DATASYNC);
@@ -260,6 +263,15 @@ void UringKernel::prepare(io_uring_sqe& sqe, Op& op) {
     case OpKind::Allocate:
       io_uring_prep_fallocate(&sqe, op.handle, 0, static_cast<off_t>(op.offset),
                               static_cast<off_t>(op.length));
+      break;
+    case OpKind::Truncate:
+      io_uring_prep_nop(&sqe);
+      sqe.opcode = kOpFtruncate;
+      sqe.fd = op.handle;
+      sqe.off = op.length;
+      break;
+    case OpKind::DropCache:
+      io_uring_prep_fadvise(&sqe, op.handle, 0, 0, POSIX_FADV_DONTNEED);
       break;
     case OpKind::Unlink:
       io_uring_prep_unlinkat(&sqe, directory_of(op), op.path, 0);
@@ -274,7 +286,7 @@ void UringKernel::prepare(io_uring_sqe& sqe, Op& op) {
       CHECK(false);
   }
   if (op.kind == OpKind::Read || op.kind == OpKind::Write || op.kind == OpKind::Sync ||
-      op.kind == OpKind::Allocate) {
+      op.kind == OpKind::Allocate || op.kind == OpKind::Truncate) {
     fixed_files_.use(sqe, op.handle);
   }
   io_uring_sqe_set_data64(&sqe, user_data_of(op));

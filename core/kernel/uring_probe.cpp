@@ -116,6 +116,7 @@ std::string missing_operations(const io_uring_probe& probe) {
       {IORING_OP_WRITE, "WRITE"},
       {IORING_OP_FSYNC, "FSYNC"},
       {IORING_OP_FALLOCATE, "FALLOCATE"},
+      {IORING_OP_FADVISE, "FADVISE"},
       {IORING_OP_UNLINKAT, "UNLINKAT"},
       {IORING_OP_RENAMEAT, "RENAMEAT"},
       {IORING_OP_MSG_RING, "MSG_RING"},
@@ -133,11 +134,11 @@ std::string missing_operations(const io_uring_probe& probe) {
 std::string UringFeatures::to_line() const {
   return fmt::format(
       "linux={} sq_entries={} cq_entries={} registered_ring={} registered_files={} "
-      "registered_write_buffers={}{} direct_io={}",
+      "registered_write_buffers={}{} direct_io={} ftruncate={}",
       release, sq_entries, cq_entries, registered_ring ? "yes" : "no", registered_files ? "yes" : "no",
       registered_write_buffers ? "yes" : "no",
       write_buffers_why.empty() ? "" : fmt::format(" ({})", write_buffers_why),
-      direct_io_refused ? "refused_by_file_system" : "as_asked");
+      direct_io_refused ? "refused_by_file_system" : "as_asked", truncates_elsewhere ? "async" : "inline");
 }
 
 }  // namespace penstock::core

@@ -24,6 +24,9 @@ struct KernelVersion {
 inline constexpr KernelVersion kOldestKernel{
     6, 1};  // DEFER_TASKRUN with SINGLE_ISSUER, and Wake by MSG_RING on them
 
+// IORING_OP_FTRUNCATE: younger than the liburing that we build with.
+inline constexpr int kOpFtruncate = 55;
+
 struct UringFeatures {
   std::string release;  // as uname gives it
   KernelVersion version;
@@ -34,6 +37,7 @@ struct UringFeatures {
   std::string write_buffers_why;          // why it is not
   bool registered_files = false;          // a table for files opened for writing
   bool direct_io_refused = false;         // some Open fell back to buffered I/O
+  bool truncates_elsewhere = false;       // Truncate does not run on the shard's thread (Linux 6.9)
 
   std::string to_line() const;
 };

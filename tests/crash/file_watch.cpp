@@ -32,6 +32,8 @@ const char* kind_name(const core::Op& op) {
       return "allocate";
     case OpKind::Truncate:
       return "truncate";
+    case OpKind::DropCache:
+      return "drop cache";
     case OpKind::Size:
       return "size";
     case OpKind::MakeDir:

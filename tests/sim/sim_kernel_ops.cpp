@@ -61,6 +61,7 @@ std::int64_t SimKernel::execute(Slot& slot) {
     case OpKind::Sync:
     case OpKind::Allocate:
     case OpKind::Truncate:
+    case OpKind::DropCache:
     case OpKind::Size:
     case OpKind::Lock:
       scene_.disk.tick();
@@ -193,6 +194,7 @@ std::int64_t SimKernel::execute_file(Slot& slot) {
   if (op.kind == OpKind::Lock) return handles_.lock(op.handle);
   if (inode.is_directory) return op.kind == OpKind::Sync || op.kind == OpKind::Size ? 0 : -EISDIR;
   if (op.kind == OpKind::Size) return static_cast<std::int64_t>(inode.file.size());
+  if (op.kind == OpKind::DropCache) return 0;  // there is no page cache here to read from
   const bool changes = op.kind == OpKind::Write || op.kind == OpKind::Allocate || op.kind == OpKind::Truncate;
   if (changes && !slot.target.write) return op.kind == OpKind::Truncate ? -EINVAL : -EBADF;
   if (op.offset > INT64_MAX || op.length > INT64_MAX - op.offset) return -EFBIG;

@@ -8,7 +8,7 @@ core::Task<core::Result<std::vector<std::byte>>> ExtentReader::read(Extent exten
   const std::string name = format_file_name(FileKind::Journal, extent.file);
   error_place_ = fmt::format("{} at offset {}", name, extent.offset);
   if (!open_.is_open() || open_id_ != extent.file) {
-    co_await open_.close();
+    co_await leave_file();
     CO_TRY(open_, co_await directory_.open_file(name, {}));
     open_id_ = {};
     error_place_ = fmt::format("{} at offset 0", name);
@@ -21,6 +21,7 @@ core::Task<core::Result<std::vector<std::byte>>> ExtentReader::read(Extent exten
     open_id_ = extent.file;
   }
   std::vector<std::byte> bytes(extent.length);
+  bytes_read_ += bytes.size();
   CO_TRY_VOID(co_await open_.read_exact(extent.offset, bytes));
   if (record_checksum(store_, extent.file, kind, extent.offset, bytes) != extent.checksum) {
     co_return core::fail(core::Errc::Corrupt, "reading a journal record: checksum differs");
@@ -28,6 +29,11 @@ core::Task<core::Result<std::vector<std::byte>>> ExtentReader::read(Extent exten
   co_return bytes;
 }
 
-core::Task<void> ExtentReader::close() { co_await open_.close(); }
+core::Task<void> ExtentReader::leave_file() {
+  if (open_.is_open() && bytes_read_ > cache_kept_) (void)co_await open_.drop_cache();
+  co_await open_.close();
+}
+
+core::Task<void> ExtentReader::close() { co_await leave_file(); }
 
 }  // namespace penstock::txn

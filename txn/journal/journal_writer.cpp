@@ -142,8 +142,10 @@ core::Task<void> JournalWriter::write_out(std::shared_ptr<OpenFile> file, std::s
   while (at < file->zeros_to && at + (to - from) > file->zeros_from && !planted(Planted::OvertakeZeros)) {
     co_await file->write_done.wait();
   }
-  const auto written = co_await file->file.write_all(at, buffer->memory.subspan(from, to - from), durable);
   const bool is_sync = durable == core::File::Durable::Yes;
+  const auto may_block = is_sync ? core::File::MayBlock::No : core::File::MayBlock::Yes;
+  const auto written =
+      co_await file->file.write_all(at, buffer->memory.subspan(from, to - from), durable, may_block);
   if (!written && is_sync && written.error().code != core::Errc::NoSpace && !planted(Planted::SkipPoison)) {
     co_await poison_.end("a durable write of a journal file", written.error());
   }
@@ -186,7 +188,8 @@ core::Task<void> JournalWriter::prewrite(std::shared_ptr<OpenFile> file) {
     file->zeros_from = from;
     file->zeros_to = to;
     for (std::uint64_t at = from; at < to && written; at += zeros.size()) {
-      written = co_await file->file.write_all(at, core::Bytes(zeros).first(std::min(zeros.size(), to - at)));
+      written = co_await file->file.write_all(at, core::Bytes(zeros).first(std::min(zeros.size(), to - at)),
+                                              core::File::Durable::No, core::File::MayBlock::Yes);
     }
     file->zeros_from = file->zeros_to = 0;
     file->write_done.notify_all();

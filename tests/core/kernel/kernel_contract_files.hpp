@@ -266,6 +266,64 @@ TEST_P(KernelContract, a_durable_write_reads_back_over_reserved_space_and_over_b
   close(dir);
 }
 
+TEST_P(KernelContract, a_write_that_may_block_writes_what_any_other_does) {
+  const int dir = open_dir();
+  const std::span<std::byte> arena = world().write_arena().first(4 * kPage);
+  for (const bool direct : {true, false}) {
+    const int file = static_cast<int>(
+        open(dir, direct ? "direct" : "cached", {.write = true, .create_exclusive = true, .direct = direct}));
+    ASSERT_GE(file, 0);
+    ASSERT_EQ(run(Op{.kind = OpKind::Allocate, .handle = file, .length = 8 * kPage}), 0);
+    for (const bool durable : {false, true}) {
+      std::fill(arena.begin(), arena.begin() + 2 * kPage, durable ? std::byte('d') : std::byte('w'));
+      EXPECT_EQ(run(Op{.kind = OpKind::Write,
+                       .durable = durable,
+                       .may_block = true,
+                       .handle = file,
+                       .offset = durable ? 2 * kPage : 0,
+                       .length = 2 * kPage,
+                       .data = arena.data()}),
+                static_cast<std::int64_t>(2 * kPage));
+    }
+    ASSERT_EQ(run(Op{.kind = OpKind::Read, .handle = file, .length = 4 * kPage, .data = arena.data()}),
+              static_cast<std::int64_t>(4 * kPage));
+    EXPECT_EQ(arena[0], std::byte('w'));
+    EXPECT_EQ(arena[2 * kPage - 1], std::byte('w'));
+    EXPECT_EQ(arena[2 * kPage], std::byte('d'));
+    EXPECT_EQ(arena[4 * kPage - 1], std::byte('d'));
+    close(file);
+    std::byte one{};
+    EXPECT_EQ(run(Op{.kind = OpKind::Write, .may_block = true, .handle = file, .length = 1, .data = &one}),
+              -EBADF);
+  }
+  close(dir);
+}
+
+TEST_P(KernelContract, dropping_a_files_cache_loses_no_byte) {
+  const int dir = open_dir();
+  const int file = create(dir, "f");
+  write(file, 0, "not synced yet");
+  EXPECT_EQ(run(Op{.kind = OpKind::DropCache, .handle = file}), 0);
+  EXPECT_EQ(read(file, 0, 20), "not synced yet");
+  EXPECT_EQ(run(Op{.kind = OpKind::Sync, .handle = file}), 0);
+  EXPECT_EQ(run(Op{.kind = OpKind::DropCache, .handle = file}), 0);
+  EXPECT_EQ(read(file, 0, 20), "not synced yet");
+  close(file);
+  EXPECT_EQ(run(Op{.kind = OpKind::DropCache, .handle = file}), -EBADF);
+  close(dir);
+}
+
+TEST_P(KernelContract, a_size_that_no_file_can_have_is_refused_and_changes_nothing) {
+  const int dir = open_dir();
+  const int file = create(dir, "f");
+  write(file, 0, "abc");
+  EXPECT_EQ(run(Op{.kind = OpKind::Truncate, .handle = file, .length = UINT64_MAX}), -EFBIG);
+  EXPECT_EQ(size(file), 3);
+  close(file);
+  EXPECT_EQ(run(Op{.kind = OpKind::Truncate, .handle = file, .length = 1}), -EBADF);
+  close(dir);
+}
+
 TEST_P(KernelContract, a_bad_handle_is_ebadf) {
   const int dir = open_dir();
   const int file = create(dir, "f");

@@ -290,6 +290,26 @@ TEST(UringKernel, says_what_it_has) {
   EXPECT_EQ(line.find('\n'), std::string::npos);
 }
 
+TEST(UringKernel, a_file_is_cut_off_the_shards_thread_where_the_kernel_can) {
+  UringWorld world;
+  UringKernel& kernel = world.kernel();
+  const std::string path = world.temp_dir_path();
+  const int dir = static_cast<int>(run(kernel, Op{.kind = OpKind::OpenDir, .path = path.c_str()}));
+  const int file = static_cast<int>(run(kernel, Op{.kind = OpKind::Open,
+                                                   .open = {.write = true, .create_exclusive = true},
+                                                   .handle = dir,
+                                                   .path = "cut"}));
+  ASSERT_GE(file, 0);
+  const bool elsewhere = kernel.features().truncates_elsewhere;
+  if (kernel.features().version >= KernelVersion{6, 9}) EXPECT_TRUE(elsewhere);
+  const std::uint64_t before = kernel.stats().sqes;
+  EXPECT_EQ(run(kernel, Op{.kind = OpKind::Truncate, .handle = file, .length = 12345}), 0);
+  EXPECT_EQ(kernel.stats().sqes - before, elsewhere ? 1u : 0u);
+  EXPECT_EQ(run(kernel, Op{.kind = OpKind::Size, .handle = file}), 12345);
+  run(kernel, Op{.kind = OpKind::Close, .handle = file});
+  run(kernel, Op{.kind = OpKind::Close, .handle = dir});
+}
+
 TEST(UringProbe, an_old_kernel_is_refused_by_name) {
   const auto old = check_kernel_version("5.15.0-91-generic");
   ASSERT_FALSE(old);

@@ -59,8 +59,8 @@ class JournalWriterTest : public ::testing::Test {
     }
     co_await writer_->sync();
   }
-  Task<void> read_back(std::size_t* good) {
-    ExtentReader reader(directory_, sample_uuid());
+  Task<void> read_back(std::size_t* good, std::uint64_t cache_kept = ExtentReader::kCacheKept) {
+    ExtentReader reader(directory_, sample_uuid(), cache_kept);
     for (std::size_t i = 0; i < written_.extents.size(); ++i) {
       auto bytes = co_await reader.read(written_.extents[i], RecordKind::Block);
       if (bytes && *bytes == written_.records[i]) ++*good;
@@ -198,6 +198,8 @@ TEST_F(JournalWriterTest, a_sync_of_one_small_piece_is_one_durable_write_and_any
   std::string seen;
   world_.scene().on_submit = [&](std::uint64_t, const core::Op& op) {
     if (op.kind == core::OpKind::Write) seen += op.durable ? 'D' : 'w';
+    // Whoever waits for a durable write is a client: it goes the short way.
+    if (op.kind == core::OpKind::Write) EXPECT_NE(op.may_block, op.durable);
     if (op.kind == core::OpKind::Sync) seen += 'S';
     if (op.kind == core::OpKind::SyncDir) seen += 'n';
   };
@@ -213,6 +215,24 @@ TEST_F(JournalWriterTest, a_sync_of_one_small_piece_is_one_durable_write_and_any
   ASSERT_EQ(run(write(4, 5000, true)), RunStatus::Done);  // over the end of the file
   EXPECT_NE(seen.find('S'), std::string::npos) << seen;
   EXPECT_EQ(writer_->stats().durable_writes, static_cast<std::uint64_t>(4 + std::ranges::count(seen, 'D')));
+  world_.scene().on_submit = nullptr;
+}
+
+TEST_F(JournalWriterTest, a_long_scan_leaves_no_cache_behind_and_a_short_one_does) {
+  ASSERT_EQ(run(write(50, 1500, false)), RunStatus::Done);  // some files
+  ASSERT_EQ(writer_->stats().files_made, 3u);
+  std::size_t dropped = 0;
+  world_.scene().on_submit = [&](std::uint64_t, const core::Op& op) {
+    if (op.kind == core::OpKind::DropCache) ++dropped;
+  };
+  std::size_t good = 0;
+  ASSERT_EQ(run(read_back(&good)), RunStatus::Done);
+  EXPECT_EQ(good, 50u);
+  EXPECT_EQ(dropped, 0u);
+  good = 0;
+  ASSERT_EQ(run(read_back(&good, 40'000)), RunStatus::Done);
+  EXPECT_EQ(good, 50u);
+  EXPECT_EQ(dropped, 2u);  // the first file was left before it read so much
   world_.scene().on_submit = nullptr;
 }
 
