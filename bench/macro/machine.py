@@ -12,6 +12,9 @@ from peers import base
 MIB = 1 << 20
 STEAL_MAX = 0.01  # of a block's CPU time: beyond it the block is flagged
 OTHERS_MAX = 0.10
+CALM_SECONDS = 3.2  # a host that takes back freed memory does it for some tenths of a second, 2.6 s apart (Linux: 2 s after the last time)
+CALM_SECONDS_MAX = 30
+GAP_MAX = 0.015
 
 
 def first_line(path, start):
@@ -65,6 +68,33 @@ class Block:
         if self.others > OTHERS_MAX:
             found.append(f"others {self.others:.0%}")
         return found
+
+
+def wait_until_calm(seconds_max=CALM_SECONDS_MAX):
+    """Waits until every core has worked for a while and was never held up; whether that came to pass. Gigabytes of page cache that
+    were freed go back to a hypervisor in portions (free page reporting), and all cores stand still meanwhile. An idle machine
+    shows nothing of it, and an idle second says nothing about the next one."""
+    deadline = time.monotonic() + seconds_max
+    while time.monotonic() < deadline:
+        children = [held_up_child(core) for core in os.sched_getaffinity(0)]
+        if not any(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children):
+            return True
+    return False
+
+
+def held_up_child(core):
+    """A process that works on that core for CALM_SECONDS; its exit status is 1 if something kept it from it for longer than GAP_MAX."""
+    child = os.fork()
+    if child:
+        return child
+    os.sched_setaffinity(0, {core})
+    began = last = time.monotonic()
+    held_up = False
+    while last - began < CALM_SECONDS:
+        now = time.monotonic()
+        held_up = held_up or now - last > GAP_MAX
+        last = now
+    os._exit(1 if held_up else 0)
 
 
 def own_cpu():

@@ -10,7 +10,7 @@ import time
 import digest
 import sender
 from figures import Figure, median
-from machine import MIB, Block, SyncYardstick
+from machine import MIB, Block, SyncYardstick, wait_until_calm
 from peers import base
 from peers.penstock_stream import e2e
 from targets import BY_NAME, Outcome
@@ -44,9 +44,12 @@ def generator_words(bench, server, table, **flags):
     return words
 
 
-def generated(bench, peer, table, what, seconds_max, keep=False, **flags):
-    """One run of the load generator against a server, checked by itself; its figures. The table is dropped behind it."""
+def generated(bench, peer, table, what, seconds_max, keep=False, calm=False, **flags):
+    """One run of the load generator against a server, checked by itself; its figures. The table is dropped behind it. With `calm`
+    it begins when the machine has got over what was before."""
     path = os.path.join(bench.setting.folder, "generated.json")
+    if calm and not wait_until_calm():
+        bench.say("  the machine does not come to rest: its cores are held up from outside")
     with Block() as block:
         done = subprocess.run(generator_words(bench, peer.server, table, json=path, **flags), capture_output=True, text=True,
                               timeout=seconds_max, check=False)
@@ -120,13 +123,13 @@ def checkpoints(bench, plan):
     for _ in range(plan.rounds):
         for interval in (5, 1, 0.1, 0.1, 1, 5):
             found = generated(bench, bench.penstock, "kept", f"as fast as it goes, checkpoints of {interval} s", plan.seconds_max,
-                              streams=STREAMS, checkpoint=interval, seconds=plan.kept_seconds, probe_ms=0)
+                              calm=True, streams=STREAMS, checkpoint=interval, seconds=plan.kept_seconds, probe_ms=0)
             rates[interval].append(found["rows_per_second"])
     for name, interval in (("T10 1 s", 1), ("T10 100 ms", 0.1)):
         yield Outcome(BY_NAME[name], Figure([short / long for short, long in zip(rates[interval], rates[5])]),
                       f"{median(rates[interval]):,.0f} rows/s v {median(rates[5]):,.0f} at 5 s")
     rate = int(LOAD * median(rates[1]))
-    found = generated(bench, bench.penstock, "fresh", f"{rate:,} rows/s, checkpoints of 1 s", plan.seconds_max, streams=STREAMS,
+    found = generated(bench, bench.penstock, "fresh", f"{rate:,} rows/s, checkpoints of 1 s", plan.seconds_max, calm=True, streams=STREAMS,
                       checkpoint=1, rate=rate, seconds=plan.fresh_seconds, probe_ms=1000 / PROBES)
     fresh = found["freshness"]
     late = found["rows_late"] > rate / 10
