@@ -39,6 +39,16 @@ std::string describe(const LogItem& item) {
     return fmt::format("Aborted (txn {}: {})", aborted->txn, aborted->reason);
   if (const auto* time = std::get_if<TimeItem>(&item))
     return fmt::format("Time ({} s of running)", time->running_seconds);
+  if (const auto* in_flight = std::get_if<InFlightItem>(&item)) {
+    std::uint64_t bytes = 0;
+    for (const Extent& piece : in_flight->pieces) bytes += piece.length;
+    return fmt::format("InFlight ({} pieces of journals, {} bytes)", in_flight->pieces.size(), bytes);
+  }
+  if (const auto* piece = std::get_if<PieceItem>(&item)) {
+    return fmt::format("Piece ({} at offset {}, {} bytes, again)",
+                       format_file_name(FileKind::Journal, piece->piece.file), piece->piece.offset,
+                       piece->piece.length);
+  }
   if (const auto* snapshot = std::get_if<SnapshotItem>(&item)) {
     return fmt::format("Snapshot ({}, up to record {})", format_file_name(FileKind::Snapshot, snapshot->file),
                        snapshot->sequence);

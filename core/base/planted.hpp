@@ -51,6 +51,11 @@ enum class Planted {
   DropFullTail,      // recovery takes a last record that ends where its file ends for torn
   PublishBeforeSync,  // rows are shown to scans before the record that makes them visible is synced
   OvertakeZeros,      // a record is written to a place that zeros are still being written to
+  TrustInFlight,      // recovery takes a last record whose rows were in flight without a look at them
+  SkipPieceRepeat,    // Boot does not repeat rows that were written beside the last record
+  SkipPieceRewrite,   // such rows are not written again to their place
+  SkipInFlightWait,   // a record's loads are answered while their rows are still being written
+  OvertakeInFlight,   // the next record is written while rows of the last one are still being written
   UnlinkMergedRuns,  // label runs are unlinked when they are merged, not when a snapshot without them is durable
 };
 

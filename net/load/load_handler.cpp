@@ -7,6 +7,12 @@
 #include "net/load/load_session.hpp"
 
 namespace penstock::net {
+
+namespace {
+constexpr std::uint64_t kSmallBody =
+    128 * core::kKiB;  // received, read and encoded in about the time that a move takes
+}
+
 core::Task<void> LoadHandler::refuse(Exchange& exchange, const LoadRequest& request,
                                      const txn::LoadError& why) {
   LoadReply reply;
@@ -56,11 +62,16 @@ core::Task<void> LoadHandler::handle(Exchange& exchange) {
                     {"CANCELLED", "the server is shutting down: send the load again soon"});
     co_return;
   }
+  const std::uint64_t length = exchange.request().content_length();
+  std::optional<core::ShardId> small_near;
+  if (length > 0 && length <= kSmallBody && request->compression == txn::Compression::None)
+    small_near = exchange.shard().id();
   txn::BeginResult began = co_await store_.begin({.database = request->database,
                                                   .table = request->table,
                                                   .label = request->label,
                                                   .two_phase = request->two_phase,
-                                                  .group_commit = request->group_commit});
+                                                  .group_commit = request->group_commit,
+                                                  .small_near = small_near});
   if (began.status == txn::BeginResult::Status::Refused) {
     co_await refuse(exchange, *request, {began.code, began.message});
     co_return;

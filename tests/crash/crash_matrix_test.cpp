@@ -71,6 +71,7 @@ TEST(CrashMatrix, labels_in_runs_survive_an_end_at_every_operation) { run_matrix
 TEST(CrashMatrix, journals_with_zeros_written_ahead_survive_an_end_at_every_operation) {
   run_matrix("prewritten", 5);
 }
+TEST(CrashMatrix, records_beside_their_rows_survive_an_end_at_every_operation) { run_matrix("beside", 3); }
 
 // Other orders of the same things: many seeds, ended behind the scenario only.
 TEST(CrashMatrix, whole_scenarios_hold_under_many_seeds) {

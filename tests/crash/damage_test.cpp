@@ -143,6 +143,52 @@ TEST_F(Damage, a_footer_that_recovery_needs_is_named_and_a_block_fails_its_scan_
   EXPECT_GT(blocks, 0u);
 }
 
+// Of rows that were written beside their record only the end of the process tells whether they were whole. So that this is
+// said of nothing that was answered long ago, a record follows soon.
+TEST_F(Damage, rows_beside_the_last_record_are_a_torn_tail_until_something_follows_then_they_are_damage) {
+  txn::StoreLimits limits = limits_;
+  limits.journal = {
+      .file_bytes = 262144, .file_bytes_min = 16384, .small_sync_bytes = 4096, .prewrite_bytes = 32768};
+  for (const bool is_settled : {false, true}) {
+    StoreWorld world(5, 1, limits);
+    Knowledge knows;
+    open_well(world);
+    ASSERT_EQ(world.run(create_table(&world.store(), &knows, "t")), RunStatus::Done);
+    (void)world.world().run_idle();
+    for (int i = 1; i <= 12; ++i)
+      ASSERT_EQ(world.run(load(&world.store(), &knows, {.number = i, .rows = 5})), RunStatus::Done);
+    EXPECT_GT(world.store().coordinator().stats().records_beside_rows, 0u);
+    if (is_settled) (void)world.world().run_idle();
+    world.kill();
+    disk_ = std::make_unique<SimDisk>(world.world().disk());
+    std::string name;
+    std::size_t footer = 0;
+    for (const std::string& each : disk_->list_path("/data")) {
+      const std::vector<std::byte> bytes = disk_->read_file("/data/" + each);
+      if (!each.starts_with("journal-")) continue;
+      for (std::size_t at = core::kPage; at + 8 < bytes.size(); at += 8) {
+        if (std::memcmp(bytes.data() + at, "PSFT", 4) != 0) continue;
+        name = each;
+        footer = at;
+      }
+    }
+    ASSERT_GT(footer, 0u);
+    StoreWorld later(6, 1, *disk_, limits);
+    later.world().disk().flip_bit("/data/" + name, footer + 9);
+    std::string error;
+    EXPECT_EQ(later.open(error), RunStatus::Done);
+    if (is_settled) {
+      EXPECT_NE(error.find(name + " at offset " + std::to_string(footer)), std::string::npos) << error;
+    } else {
+      ASSERT_EQ(error, "");
+      Knowledge after = knows;
+      ASSERT_EQ(later.run(look(&later.store(), &after)), RunStatus::Done);
+      EXPECT_NE(after.violation, "") << "the last load is there, or the bit was not in it";
+    }
+    later.kill();
+  }
+}
+
 // The rows of an aborted load are nobody's: that they rot stops no start.
 TEST_F(Damage, the_footer_of_an_aborted_load_is_not_wanted) {
   StoreWorld world(7, 1, limits_);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <functional>
+#include <string_view>
 
 namespace penstock::crash {
 namespace {
@@ -127,7 +129,7 @@ void FileWatch::check_pages(std::uint64_t index, const core::Op& op, const std::
     const auto record = file.pages.lower_bound(first);
     if (record != file.pages.end() && violation_.empty()) {
       violation_ = fmt::format("operation {}: zeros go to page {} of {}, and a record to page {}", index,
-                               first, name, *record);
+                               first, name, record->first);
     }
     return;
   }
@@ -137,8 +139,12 @@ void FileWatch::check_pages(std::uint64_t index, const core::Op& op, const std::
                                index, first, name, zeros);
     }
   }
+  const std::string_view bytes(reinterpret_cast<const char*>(op.data), op.length);
   for (std::uint64_t page = first; page < end; ++page) {
-    if (!file.pages.insert(page).second && violation_.empty()) {
+    const auto hash = std::hash<std::string_view>{}(bytes.substr((page - first) * core::kPage, core::kPage));
+    const auto [at, is_new] = file.pages.emplace(page, hash);
+    const bool is_again = op.durable && name.starts_with("journal-") && at->second == hash;
+    if (!is_new && !is_again && violation_.empty()) {
       violation_ = fmt::format("operation {}: page {} of {} is written twice", index, page, name);
     }
   }

@@ -1,6 +1,7 @@
 // FileWatch: looks at every disk operation of a simulated store and holds the promises that no crash shows.
 //
-//   - no page of a journal, a commit log or a label run is written twice, prewriting aside;
+//   - no page of a journal, a commit log or a label run is written twice, prewriting aside, but one of a journal durably and with
+//     the same bytes;
 //   - zeros go to no page of a journal that a record was written to, and no record to one that zeros are being written to;
 //   - a commit record goes to a file that has nothing else unsynced, in a durable write: it pays for one overwrite only.
 //
@@ -13,7 +14,6 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -32,7 +32,7 @@ class FileWatch {
 
  private:
   struct Watched {
-    std::set<std::uint64_t> pages;
+    std::map<std::uint64_t, std::size_t> pages;  // and the hash of what was written
     std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>>
         zeros;  // in flight: operation -> pages [first, end)
     bool is_dirty = false;

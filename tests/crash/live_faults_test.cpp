@@ -311,5 +311,65 @@ TEST_F(LiveFaults, aborting_what_fills_the_disk_frees_it_without_a_snapshot) {
   }
 }
 
+txn::StoreLimits limits_for_rows_in_flight() {
+  txn::StoreLimits limits = tiny_limits();
+  limits.log.file_bytes = 32 * core::kPage;
+  limits.coordinator.log_files_per_snapshot = 100;
+  limits.coordinator.txn_range = 1000;
+  limits.coordinator.labels = {.in_memory = 1000, .fan_in = 2};
+  limits.journal = {
+      .file_bytes = 262144, .file_bytes_min = 16384, .small_sync_bytes = 4096, .prewrite_bytes = 32768};
+  return limits;
+}
+
+// A failed write may leave its bytes in memory as if it had not failed, where the next process reads them. What it takes for
+// whole must be so after a power loss, too.
+TEST_F(LiveFaults, rows_whose_write_failed_beside_their_record_are_written_again_or_not_there) {
+  int poisoned = 0;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    for (std::uint32_t nth = 1; nth <= 25; ++nth) {
+      SCOPED_TRACE(fmt::format("seed {}, {}. sync", seed, nth));
+      StoreWorld world(seed, 1, limits_for_rows_in_flight());
+      Knowledge knows;
+      open_well(world);
+      ASSERT_EQ(world.run(create_table(&world.store(), &knows, "t")), RunStatus::Done);
+      world.world().disk().fail_nth(core::OpKind::Sync, "journal-", nth, EIO);
+      (void)world.run(some_loads(&world.store(), &knows, 1, 14, 5));
+      poisoned += world.is_poisoned() ? 1 : 0;
+      world.kill();
+      world.world().disk().clear_faults();
+      open_well(world);
+      ASSERT_EQ(world.run(look(&world.store(), &knows)), RunStatus::Done);
+      world.lose_power(sim::UnsyncedPolicy::KeepAll, sim::NamesPolicy::KeepAll);
+      open_well(world);
+      ASSERT_EQ(world.run(look(&world.store(), &knows)), RunStatus::Done);
+      ASSERT_EQ(knows.violation, "");
+      world.kill();
+    }
+  }
+  EXPECT_GT(poisoned, 100);
+}
+
+TEST_F(LiveFaults, a_snapshot_that_is_due_with_the_last_record_of_a_run_does_not_outlive_the_run) {
+  std::uint64_t beside = 0;
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    for (int count = 6; count <= 30; ++count) {
+      SCOPED_TRACE(fmt::format("seed {}, {} loads", seed, count));
+      txn::StoreLimits limits = limits_for_rows_in_flight();
+      limits.log.file_bytes = 6 * core::kPage;
+      limits.coordinator.log_files_per_snapshot = 1;
+      StoreWorld world(seed, 1, limits);
+      Knowledge knows;
+      open_well(world);
+      ASSERT_EQ(world.run(create_table(&world.store(), &knows, "t")), RunStatus::Done);
+      ASSERT_EQ(world.run(some_loads(&world.store(), &knows, 1, count, 5)), RunStatus::Done);
+      beside += world.store().coordinator().stats().records_beside_rows;
+      ASSERT_EQ(world.close(), RunStatus::Done);
+      ASSERT_FALSE(world.is_poisoned()) << world.poisoned_by();
+    }
+  }
+  EXPECT_GT(beside, 100u);
+}
+
 }  // namespace
 }  // namespace penstock::crash

@@ -53,6 +53,23 @@ Task<void> table_and_records(Store* store, Knowledge* knows) {
   co_await many_records(store, knows, 10, 26);
 }
 
+// Several at a time, so that votes wait while a record and its rows are under way.
+Task<void> small_ones(Store* store, Knowledge* knows, int first, int rounds) {
+  for (int i = 0; i < rounds; ++i) {
+    const int number = first + 4 * i;
+    co_await loads_together(store, knows,
+                            {{.number = number, .rows = 2},
+                             {.number = number + 1, .rows = 1},
+                             {.number = number + 2, .rows = 3}});
+  }
+}
+
+Task<void> table_and_small_ones(Store* store, Knowledge* knows) {
+  co_await create_table(store, knows, "t");
+  co_await many_records(store, knows, 10, 6);
+  co_await small_ones(store, knows, 20, 8);
+}
+
 // ---- (c) dead journal files ---------------------------------------------------------------------------------------------
 
 // The footers of "keep" come to lie in files whose other rows die with "gone".
@@ -268,6 +285,19 @@ std::vector<Scenario> make_scenarios() {
          limits.journal = {
              .file_bytes = 65536, .file_bytes_min = 16384, .small_sync_bytes = 4096, .prewrite_bytes = 12288};
        }});
+  all.push_back({"beside",
+                 {run(table_and_small_ones), kill(),
+                  run([](Store* s, Knowledge* k) { return many_records(s, k, 80, 6); }), settle(),
+                  run([](Store* s, Knowledge* k) { return small_ones(s, k, 90, 4); }), restart(),
+                  run([](Store* s, Knowledge* k) { return many_records(s, k, 110, 4); })},
+                 {},
+                 [](txn::StoreLimits& limits) {
+                   limits.coordinator.log_files_per_snapshot = 3;
+                   limits.journal = {.file_bytes = 262144,
+                                     .file_bytes_min = 16384,
+                                     .small_sync_bytes = 4096,
+                                     .prewrite_bytes = 32768};
+                 }});
   for (Scenario& scenario : two_phase_scenarios()) all.push_back(std::move(scenario));
   return all;
 }

@@ -70,6 +70,9 @@ constexpr Case kCases[] = {
     {core::Planted::DropFullTail, "DropFullTail"},
     {core::Planted::PublishBeforeSync, "PublishBeforeSync"},
     {core::Planted::OvertakeZeros, "OvertakeZeros"},
+    {core::Planted::TrustInFlight, "TrustInFlight"},
+    {core::Planted::SkipInFlightWait, "SkipInFlightWait"},
+    {core::Planted::OvertakeInFlight, "OvertakeInFlight"},
     {core::Planted::UnlinkMergedRuns, "UnlinkMergedRuns"},
 };
 

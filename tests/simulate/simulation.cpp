@@ -111,7 +111,9 @@ txn::StoreLimits Simulation::draw_limits() {
   }
   if (plan_.percent(70)) {  // else one write is every sync, and nothing is prewritten
     limits.journal.small_sync_bytes = plan_.between(0, 2) * 4096;
-    limits.journal.prewrite_bytes = plan_.between(0, 4) * 4096;
+    limits.journal.prewrite_bytes = plan_.between(0, 4) * 16384;
+    // Files long enough for zeros and what is written to them, so that records are written beside their rows.
+    if (limits.journal.prewrite_bytes > 16384) limits.journal.file_bytes *= 16;
   }
   return limits;
 }

@@ -1,11 +1,11 @@
 #include "txn/checkpoint/commit_log.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 
 #include "core/base/log.hpp"
 #include "core/base/planted.hpp"
+#include "core/memory/aligned_bytes.hpp"
 
 namespace penstock::txn {
 
@@ -15,25 +15,6 @@ using core::planted;
 namespace {
 
 constexpr const char* kReserveName = "reserve";
-
-// Page-aligned memory for direct I/O.
-class AlignedBytes {
- public:
-  explicit AlignedBytes(std::size_t size)
-      : size_(core::round_up(size, core::kPage)),
-        data_(static_cast<std::byte*>(std::aligned_alloc(core::kPage, size_))) {
-    CHECK(data_ != nullptr);
-    std::fill_n(data_, size_, std::byte{0});
-  }
-  AlignedBytes(const AlignedBytes&) = delete;
-  AlignedBytes& operator=(const AlignedBytes&) = delete;
-  ~AlignedBytes() { std::free(data_); }
-  std::span<std::byte> span() const { return {data_, size_}; }
-
- private:
-  std::size_t size_;
-  std::byte* data_;
-};
 
 }  // namespace
 
@@ -54,7 +35,7 @@ core::Task<core::Result<CommitLog::Prewritten>> CommitLog::prewrite(std::uint64_
   if (!prepared && prepared.error().code == core::Errc::Unsupported) prepared = 0;
   if (prepared) {
     const std::size_t chunk = std::min<std::uint64_t>(bytes, core::kMiB);
-    const AlignedBytes zeros(chunk);
+    const core::AlignedBytes zeros(chunk);
     for (std::uint64_t at = 0; at < bytes && prepared; at += chunk) {
       const auto piece = zeros.span().first(std::min<std::uint64_t>(chunk, bytes - at));
       if (auto written = co_await file.write_all(at, piece); !written)
@@ -62,7 +43,7 @@ core::Task<core::Result<CommitLog::Prewritten>> CommitLog::prewrite(std::uint64_
     }
   }
   if (prepared) {
-    const AlignedBytes page(FileHeader::kBytes);
+    const core::AlignedBytes page(FileHeader::kBytes);
     FileHeader{.kind = FileKind::CommitLog, .store = store_, .id = id}.encode(page.span());
     if (auto written = co_await file.write_all(0, page.span()); !written)
       prepared = std::unexpected(written.error());
@@ -239,7 +220,7 @@ core::Task<core::Result<RecordPlace>> CommitLog::append(std::vector<LogItem> ite
     place.offset = offset_;
     bytes = record.encode(store_, place.file, place.offset, place.checksum);
   }
-  const AlignedBytes aligned(bytes.size());
+  const core::AlignedBytes aligned(bytes.size());
   std::copy(bytes.begin(), bytes.end(), aligned.span().begin());
   const bool is_synced = !planted(Planted::SkipLogSync) && !(is_boot && planted(Planted::SkipBootSync));
   const auto wrote = co_await current_.write_all(

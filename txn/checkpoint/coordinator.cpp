@@ -52,7 +52,9 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
       if (file.kind == FileKind::CommitLog) co_await unlink_files(FileKind::CommitLog, {file.id});
     }
   }
-  const std::size_t boot_bytes = recovered->previous_record.size() + 2 * core::kPage;
+  std::size_t boot_bytes = recovered->previous_record.size() + 2 * core::kPage;
+  for (const PieceItem& piece : recovered->pieces)
+    boot_bytes += piece.bytes.size() + Extent::kEncodedBytes + 8;
   log_ = std::make_unique<CommitLog>(shard_, directory_, poison_, store_, epoch_, log_limits_);
   if (auto opened = co_await log_->open(recovered->previous, boot_bytes); !opened) {
     co_return std::unexpected(
@@ -70,11 +72,18 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
   std::vector<LogItem> items;
   items.emplace_back(std::move(boot));
   items.emplace_back(TxnRangeItem{next_txn_ + limits_.txn_range});
+  if (!planted(Planted::SkipPieceRepeat)) {
+    for (const PieceItem& piece : recovered->pieces) items.emplace_back(piece);
+  }
   LogRecord written;
   auto booted = co_await log_->append(std::move(items), CommitLog::Reserve::MayUse, &written);
   if (!booted)
     co_return std::unexpected("the first commit record cannot be written: " + booted.error().to_string());
   co_await log_->sync_first_name();
+  if (auto written_again = co_await write_again(recovered->pieces); !written_again) {
+    co_return std::unexpected(fmt::format("rows beside the last commit record cannot be written again: {}",
+                                          written_again.error().to_string()));
+  }
 
   VisibleChange ignored;
   const FooterBlocks none;
@@ -101,13 +110,23 @@ core::Task<void> Coordinator::stop() {
   closing_ = true;
   merges_give_up_ = true;
   if (watch_timer_ != nullptr) shard_.kernel().cancel(*watch_timer_);
-  while (watch_runs_ || background_ > 0 || deciding_ || !requests_.empty()) co_await idle_.wait();
+  if (settle_timer_ != nullptr) shard_.kernel().cancel(*settle_timer_);
+  while (is_at_work()) co_await idle_.wait();
+  // A snapshot may be due with the record that settles, and one of the last loads behind it.
+  for (bool settles = true; settles && last_is_in_flight_;) {
+    settles = co_await settle_now();
+    while (is_at_work()) co_await idle_.wait();
+  }
   stopping_ = true;
   work_.notify_all();
   while (loop_running_) co_await idle_.wait();
   CHECK(requests_.empty());
   if (log_ != nullptr) co_await log_->close();
   co_await manifest_.labels().close();
+}
+
+bool Coordinator::is_at_work() const {
+  return watch_runs_ || settle_runs_ || background_ > 0 || deciding_ || !requests_.empty();
 }
 
 std::uint64_t Coordinator::running_seconds() const {
@@ -218,7 +237,8 @@ core::Task<BeginResult> Coordinator::begin(BeginRequest request) {
       load.label = request.group_commit ? fmt::format("group_commit_{:016x}_{:x}", chance, load.txn.value)
                                         : fmt::format("{:016x}-{:x}", chance, load.txn.value);
     }
-    load.shard = open_.place();
+    load.is_small = request.small_near.has_value();
+    load.shard = open_.place(request.small_near);
     result.status = BeginResult::Status::Began;
     result.load = load;
     open_.add(std::move(load))->since = shard_.now().monotonic;
@@ -424,7 +444,14 @@ core::Task<void> Coordinator::decide(std::shared_ptr<RecordBatch> batch) {
     }
     co_return;
   }
+  // Nothing more is written before the rows are durable: only of the last record may they be missing.
+  if (!planted(Planted::OvertakeInFlight)) co_await land(*batch);
   ++stats_.records;
+  last_is_in_flight_ = !batch->landing.empty();
+  if (last_is_in_flight_) {
+    ++stats_.records_beside_rows;
+    want_settle();
+  }
   const bool had_tables = !manifest_.catalog()->tables().empty();
   const std::uint64_t version_before = manifest_.catalog()->version();
   const CheckpointNumber checkpoint_before = manifest_.checkpoint();
@@ -452,8 +479,14 @@ core::Task<void> Coordinator::decide(std::shared_ptr<RecordBatch> batch) {
   if (is_time && !snapshot_under_way_) want_snapshot();
 }
 
+core::Task<void> Coordinator::land(RecordBatch& batch) {
+  if (planted(Planted::SkipInFlightWait)) co_return;
+  for (const std::shared_ptr<core::Event>& landed : batch.landing) co_await landed->wait();
+}
+
 core::Task<void> Coordinator::publish_and_answer(std::shared_ptr<RecordBatch> batch,
                                                  std::shared_ptr<const VisibleChange> change) {
+  if (planted(Planted::OvertakeInFlight)) co_await land(*batch);
   co_await hooks_.publish(change);
   for (RecordRequest* request : batch->requests) {
     if (request->vote) stats_.loads += 1;

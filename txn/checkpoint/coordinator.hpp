@@ -103,6 +103,7 @@ class Coordinator {
 
   struct Stats {
     std::uint64_t records = 0;
+    std::uint64_t records_beside_rows = 0;  // written while rows of their loads were
     std::uint64_t checkpoints = 0;
     std::uint64_t loads = 0;
     std::uint64_t snapshots = 0;
@@ -116,6 +117,7 @@ class Coordinator {
  private:
   core::Task<void> run_loop();
   core::Task<void> decide(std::shared_ptr<RecordBatch> batch);
+  static core::Task<void> land(RecordBatch& batch);
   core::Task<void> publish_and_answer(std::shared_ptr<RecordBatch> batch,
                                       std::shared_ptr<const VisibleChange> change);
   core::Task<core::Result<>> submit(RecordRequest& request);
@@ -141,6 +143,12 @@ class Coordinator {
   core::Task<void> reclaim();  // whoever calls it has counted it in background_
   core::Task<void> unlink_files(FileKind kind, std::vector<FileId> files);
   std::uint64_t running_seconds() const;
+  // settle.cpp
+  core::Task<core::Result<>> write_again(const std::vector<PieceItem>& pieces);
+  bool is_at_work() const;
+  void want_settle();
+  core::Task<void> settle_when_idle();
+  core::Task<bool> settle_now();
   // prepared_watch.cpp
   void want_watch();
   core::Task<void> watch_prepared();
@@ -190,6 +198,9 @@ class Coordinator {
   bool stopping_ = false;  // nothing is under way any more, and no record will be written
   bool watch_runs_ = false;
   core::Op* watch_timer_ = nullptr;
+  bool last_is_in_flight_ = false;  // the last record names rows that were in flight beside it
+  bool settle_runs_ = false;
+  core::Op* settle_timer_ = nullptr;
   bool loop_running_ = false;
   bool deciding_ = false;
   bool range_under_way_ = false;

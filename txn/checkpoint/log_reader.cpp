@@ -83,10 +83,12 @@ core::Task<core::Result<std::optional<RunRecords>>> read_run(core::Directory dir
         run.gap = stop_place;
         run.damage.clear();
         run.records.clear();
+        run.last_bytes.clear();
       }
       is_first = false;
       const core::Bytes whole = core::Bytes(bytes).subspan(at, record->bytes);
-      run.last_bytes.assign(whole.begin(), whole.end());
+      run.before_last_bytes =
+          std::exchange(run.last_bytes, std::vector<std::byte>(whole.begin(), whole.end()));
       at += record->bytes;
       run.records.push_back(std::move(*record));
     }

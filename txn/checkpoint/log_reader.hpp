@@ -22,9 +22,10 @@ struct RunRecords {
   std::vector<DecodedRecord> records;  // empty only where damage or newer is set
   // The first record is Boot. Otherwise the run's first files were unlinked after a snapshot.
   bool begins_with_boot = false;
-  std::vector<std::byte> last_bytes;  // of the last record
-  std::string damage;                 // "log-… at offset 8192", empty if none
-  std::string newer;                  // the place of what a newer penstock wrote: nothing may be concluded
+  std::vector<std::byte> last_bytes;         // of the last record
+  std::vector<std::byte> before_last_bytes;  // of the one before it, if it is in `records`
+  std::string damage;                        // "log-… at offset 8192", empty if none
+  std::string newer;  // the place of what a newer penstock wrote: nothing may be concluded
   // Where the chain breaks before records.front(), empty if nowhere: what lies before is not in `records`.
   std::string gap;
 };

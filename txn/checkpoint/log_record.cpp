@@ -21,6 +21,8 @@ enum class ItemKind : std::uint8_t {
   Ddl = 6,
   Snapshot = 7,
   Time = 8,
+  InFlight = 9,
+  Piece = 10,
 };
 
 void put_place(core::ByteWriter& out, const RecordPlace& place) {
@@ -95,6 +97,17 @@ struct PutItem {
     out.put(ItemKind::Time);
     out.put(item.running_seconds);
   }
+  void operator()(const InFlightItem& item) const {
+    out.put(ItemKind::InFlight);
+    out.put(static_cast<std::uint32_t>(item.pieces.size()));
+    for (const Extent& piece : item.pieces) piece.encode(out);
+  }
+  void operator()(const PieceItem& item) const {
+    out.put(ItemKind::Piece);
+    item.piece.encode(out);
+    out.put(static_cast<std::uint32_t>(item.bytes.size()));
+    out.put_bytes(item.bytes);
+  }
 };
 
 // Sets the reader's failure for what does not decode.
@@ -151,6 +164,20 @@ LogItem get_item(core::ByteReader& in) {
     }
     case ItemKind::Time:
       return TimeItem{in.get<std::uint64_t>()};
+    case ItemKind::InFlight: {
+      InFlightItem item;
+      item.pieces.resize(in.get_count(Extent::kEncodedBytes));
+      for (Extent& piece : item.pieces) piece = Extent::decode(in);
+      return item;
+    }
+    case ItemKind::Piece: {
+      PieceItem item;
+      item.piece = Extent::decode(in);
+      const core::Bytes bytes = in.get_bytes(in.get_count(1));
+      item.bytes.assign(bytes.begin(), bytes.end());
+      if (item.bytes.size() != item.piece.length) in.fail();
+      return item;
+    }
   }
   in.fail();
   return TxnRangeItem{};

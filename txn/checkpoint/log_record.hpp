@@ -87,8 +87,19 @@ struct TimeItem {
   friend bool operator==(const TimeItem&, const TimeItem&) = default;
 };
 
+// Pieces of journals that were still being written, durably, when this record was: rows of its loads. The next record is not
+// written before they are durable, so only of the last one may they be missing; then it says nothing.
+struct InFlightItem {
+  std::vector<Extent> pieces;  // RecordKind::Piece
+  friend bool operator==(const InFlightItem&, const InFlightItem&) = default;
+};
+
+// In a Boot record whose last accepted record has an InFlight item: such a piece, in full. Until the run has written it again to
+// its place, and made it durable, this is where it is read.
+using PieceItem = JournalPiece;
+
 using LogItem = std::variant<BootItem, TxnRangeItem, PreparedItem, CheckpointItem, AbortedItem, DdlItem,
-                             SnapshotItem, TimeItem>;
+                             SnapshotItem, TimeItem, InFlightItem, PieceItem>;
 
 struct LogRecord {
   std::uint64_t sequence = 0;

@@ -6,15 +6,23 @@
 
 namespace penstock::txn {
 
-core::ShardId OpenLoads::place() const {
+namespace {
+constexpr std::uint32_t kNearMore =
+    4;  // small loads that a connection's shard may have more than the least busy one
+
+std::uint32_t weight_of(const BeganLoad& load) { return load.is_small ? 1 : OpenLoads::kWeight; }
+}  // namespace
+
+core::ShardId OpenLoads::place(std::optional<core::ShardId> near) const {
   const auto least = std::min_element(per_shard_.begin(), per_shard_.end());
+  if (near && per_shard_.at(near->value) <= *least + kNearMore) return *near;
   return core::ShardId(static_cast<std::uint32_t>(least - per_shard_.begin()));
 }
 
 std::shared_ptr<OpenLoads::Entry> OpenLoads::add(BeganLoad load) {
   auto entry = std::make_shared<Entry>();
   entry->load = std::move(load);
-  ++per_shard_.at(entry->load.shard.value);
+  per_shard_.at(entry->load.shard.value) += weight_of(entry->load);
   by_txn_.emplace(entry->load.txn, entry);
   by_label_.emplace(std::pair(entry->load.database, entry->load.label), entry);
   return entry;
@@ -34,7 +42,7 @@ void OpenLoads::remove(TxnId txn) {
   const auto found = by_txn_.find(txn);
   if (found == by_txn_.end()) return;
   const std::shared_ptr<Entry> entry = found->second;
-  --per_shard_.at(entry->load.shard.value);
+  per_shard_.at(entry->load.shard.value) -= weight_of(entry->load);
   by_label_.erase(std::pair(entry->load.database, entry->load.label));
   by_txn_.erase(found);
   entry->decided.set();

@@ -2,14 +2,15 @@
 //
 // Journey:  Coordinator::begin -> [OpenLoads] -> vote or abort takes the load out.
 // Shard:    shard 0.
-// Promise:  a (database, label) is held by at most one open load; place() keeps the shards' counts of open loads within
-//           one of each other as loads begin.
+// Promise:  a (database, label) is held by at most one open load; place() keeps the shards' open loads within one of each
+//           other as loads begin, and small ones where their connections are as long as that costs little.
 // Failure:  none of its own.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -26,6 +27,8 @@ struct BeginRequest {
   std::string label;  // empty: the server makes one
   bool two_phase = false;
   bool group_commit = false;  // only says how the label that is made looks
+  // Of a load whose body is known to be small: the shard of its connection.
+  std::optional<core::ShardId> small_near = std::nullopt;
 };
 
 struct BeganLoad {
@@ -36,6 +39,7 @@ struct BeganLoad {
   DatabaseId database;
   std::shared_ptr<const Table> table;
   core::ShardId shard;  // where the load runs
+  bool is_small = false;
 };
 
 struct BeginResult {
@@ -59,15 +63,17 @@ class OpenLoads {
   };
 
   void resize(std::uint32_t shard_count) { per_shard_.assign(shard_count, 0); }
-  // The shard with the fewest open loads; the lowest of several.
-  core::ShardId place() const;
+  // The shard with the fewest open loads; the lowest of several. A small one stays `near` where it is unless that shard has
+  // clearly more: to move a connection costs as much as a small load.
+  core::ShardId place(std::optional<core::ShardId> near = std::nullopt) const;
   std::shared_ptr<Entry> add(BeganLoad load);
   std::shared_ptr<Entry> find(TxnId txn) const;
   std::shared_ptr<Entry> find(DatabaseId database, const std::string& label) const;
   void remove(TxnId txn);
   const std::unordered_map<TxnId, std::shared_ptr<Entry>>& all() const { return by_txn_; }
   std::size_t size() const { return by_txn_.size(); }
-  const std::vector<std::uint32_t>& per_shard() const { return per_shard_; }
+  const std::vector<std::uint32_t>& per_shard() const { return per_shard_; }  // by weight
+  static constexpr std::uint32_t kWeight = 8;  // of a load that may be long; a small one's is 1
 
  private:
   std::unordered_map<TxnId, std::shared_ptr<Entry>> by_txn_;

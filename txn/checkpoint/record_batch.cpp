@@ -34,6 +34,7 @@ std::uint64_t RecordRequest::record_bytes() const {
     add(prepared.load);
     bytes += 16 + prepared.footers.size() * FooterRef::kEncodedBytes;
   }
+  if (vote->in_flight) bytes += Extent::kEncodedBytes;
   return bytes + vote->footers.size() * FooterRef::kEncodedBytes;
 }
 
@@ -67,6 +68,7 @@ void RecordBatch::take(std::deque<RecordRequest*>& waiting, std::size_t requests
 // Turns requests into the items of one record.
 void RecordBatch::build(const Manifest& manifest, std::uint64_t running_seconds) {
   CheckpointItem checkpoint;
+  InFlightItem in_flight;
   FooterBlocks checkpoint_blocks;
   bool has_checkpoint = false;
   std::vector<RecordRequest*> commits;
@@ -101,6 +103,10 @@ void RecordBatch::build(const Manifest& manifest, std::uint64_t running_seconds)
         vote.footers.pop_back();
         vote.blocks.pop_back();
       }
+      if (vote.in_flight && !vote.landed->is_set()) {  // of a shard one piece at most
+        in_flight.pieces.push_back(*vote.in_flight);
+        landing.push_back(vote.landed);
+      }
       has_checkpoint |= !vote.loads.empty();
       std::move(vote.loads.begin(), vote.loads.end(), std::back_inserter(checkpoint.loads));
       std::move(vote.footers.begin(), vote.footers.end(), std::back_inserter(checkpoint.footers));
@@ -128,6 +134,7 @@ void RecordBatch::build(const Manifest& manifest, std::uint64_t running_seconds)
     blocks[items.size()] = std::move(checkpoint_blocks);
     items.emplace_back(std::move(checkpoint));
   }
+  if (!in_flight.pieces.empty()) items.emplace_back(std::move(in_flight));
 }
 
 }  // namespace penstock::txn

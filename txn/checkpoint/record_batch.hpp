@@ -12,6 +12,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,7 +24,7 @@
 
 namespace penstock::txn {
 
-// What a shard says when the blocks and footers of these loads are durable.
+// What a shard says when the blocks and footers of these loads are durable, or are being made so.
 struct Vote {
   core::ShardId shard;
   std::vector<LoadInfo> loads;     // plain ones: visible with the next record
@@ -35,6 +36,10 @@ struct Vote {
     FooterBlocks blocks;
   };
   std::vector<Prepared> prepared;  // two-phase ones: PRECOMMITTED with the next record
+  // A piece of the shard's journal with rows of these loads that is being written at the same time. The event is shard 0's: set
+  // when the piece is durable.
+  std::optional<Extent> in_flight;
+  std::shared_ptr<core::Event> landed;
 };
 
 // What waits for a record. Lives in the frame of whoever waits.
@@ -57,7 +62,8 @@ struct RecordRequest {
 struct RecordBatch {
   std::vector<RecordRequest*> requests;
   std::vector<LogItem> items;
-  std::map<std::size_t, FooterBlocks> blocks;  // by item
+  std::map<std::size_t, FooterBlocks> blocks;         // by item
+  std::vector<std::shared_ptr<core::Event>> landing;  // rows that are in flight beside the record
   bool may_use_reserve = false;
 
   void take(std::deque<RecordRequest*>& waiting, std::size_t requests_max, const CommitLog& log);

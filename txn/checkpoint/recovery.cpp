@@ -81,6 +81,7 @@ struct History {
   std::optional<SnapshotItem> snapshot;
   RecordPlace last;
   std::vector<std::byte> last_bytes;
+  std::vector<PieceItem> pieces;  // that were in flight beside the last record
   std::uint64_t txn_range_end = 1;
 };
 
@@ -112,6 +113,39 @@ std::expected<void, Text> cut_at(RunRecords& run, const BootItem& boot) {
   return {};
 }
 
+// What the last record says of rows that were being written while it was, in full; nothing: not all of them are there. A file
+// that is gone was needed by nothing, which is known only of rows that were durable.
+core::Task<std::expected<std::optional<std::vector<PieceItem>>, Text>> pieces_beside(
+    core::Directory directory, const core::StoreUuid& store, const LogRecord& record) {
+  std::vector<PieceItem> found;
+  if (planted(Planted::TrustInFlight)) co_return found;
+  ExtentReader reader(directory, store);
+  bool is_whole = true;
+  Text error;
+  for (const LogItem& item : record.items) {
+    const auto* in_flight = std::get_if<InFlightItem>(&item);
+    if (in_flight == nullptr) continue;
+    for (const Extent& piece : in_flight->pieces) {
+      auto bytes = co_await reader.read(piece, RecordKind::Piece);
+      if (bytes) {
+        found.push_back({piece, std::move(*bytes)});
+      } else if (bytes.error().code == core::Errc::Corrupt) {
+        core::log_warn("last_record_dropped", "record", record.sequence, "why",
+                       "rows that were written beside it are not all there", "place",
+                       reader.last_error_place());
+        is_whole = false;
+      } else if (bytes.error().code != core::Errc::NotFound) {
+        error = failed(bytes.error());
+      }
+      if (!is_whole || !error.empty()) break;
+    }
+  }
+  co_await reader.close();
+  if (!error.empty()) co_return std::unexpected(error);
+  if (!is_whole) co_return std::nullopt;
+  co_return found;
+}
+
 core::Task<std::expected<std::optional<History>, Text>> read_history(core::Directory directory,
                                                                      std::map<std::uint64_t, Run> runs) {
   // The newest run with a Boot record that verifies.
@@ -138,9 +172,29 @@ core::Task<std::expected<std::optional<History>, Text>> read_history(core::Direc
     }
   }
   if (!newest) co_return std::optional<History>{};
+  // A run that got no further than Boot has them from there: it may have begun to write them again.
+  std::vector<PieceItem> pieces;
+  for (const LogItem& item : newest->records.back().record.items) {
+    if (const auto* piece = std::get_if<PieceItem>(&item)) pieces.push_back(*piece);
+  }
+  auto beside = co_await pieces_beside(directory, newest->store, newest->records.back().record);
+  if (!beside) co_return std::unexpected(beside.error());
+  if (*beside) {
+    pieces.insert(pieces.end(), (*beside)->begin(), (*beside)->end());
+  } else {
+    const RecordPlace last = newest->records.back().place;
+    newest->records.pop_back();
+    newest->last_bytes = std::move(newest->before_last_bytes);
+    if (newest->records.empty()) {  // older logs went when the record was known to be whole
+      co_return std::unexpected(damaged(
+          fmt::format("{} at offset {}", format_file_name(FileKind::CommitLog, last.file), last.offset),
+          "rows that its only record names are not all there"));
+    }
+  }
 
   History history;
   history.store = newest->store;
+  history.pieces = std::move(pieces);
   for (RunRecords run = std::move(*newest);;) {
     if (run.store != history.store)
       co_return std::unexpected(Text("the data folder mixes files of two stores"));
@@ -272,6 +326,7 @@ core::Task<std::expected<Recovered, std::string>> recover(core::Directory direct
   result.store = h.store;
   result.previous = h.last;
   result.previous_record = std::move(h.last_bytes);
+  result.pieces = std::move(h.pieces);
   if (h.snapshot) {
     auto payload = co_await read_snapshot(directory, h.store, *h.snapshot);
     const Text name = format_file_name(FileKind::Snapshot, h.snapshot->file);
@@ -287,6 +342,7 @@ core::Task<std::expected<Recovered, std::string>> recover(core::Directory direct
   }
   const Aftermath aftermath = aftermath_of(result.manifest, h.records);
   ExtentReader reader(directory, h.store);
+  reader.read_from(result.pieces);
   Text error;
   for (const LogRecord& record : h.records) {
     if (record.sequence <= result.manifest.sequence()) continue;

@@ -28,6 +28,7 @@ struct Recovered {
   Manifest manifest;
   std::optional<RecordPlace> previous;     // the last accepted record
   std::vector<std::byte> previous_record;  // its bytes
+  std::vector<PieceItem> pieces;           // that were in flight beside it: to be repeated, and written again
   std::uint64_t txn_range_end = 1;         // above every TxnId ever given out
   std::vector<FileName> old_files;         // every file of earlier runs
   std::uint64_t records_replayed = 0;

@@ -27,6 +27,13 @@ struct Extent {
   friend bool operator==(const Extent&, const Extent&) = default;
 };
 
+// Records of a journal as they lie in it, one behind the other, from the begin of a page on.
+struct JournalPiece {
+  Extent piece;  // RecordKind::Piece
+  std::vector<std::byte> bytes;
+  friend bool operator==(const JournalPiece&, const JournalPiece&) = default;
+};
+
 // One block of a table's rows.
 struct BlockRef {
   Extent extent;

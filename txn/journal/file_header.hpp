@@ -34,7 +34,8 @@ enum class RecordKind : std::uint32_t {
   Footer = 3,
   Commit = 4,
   Snapshot = 5,
-  LabelPage = 6
+  LabelPage = 6,
+  Piece = 7
 };
 std::uint64_t record_checksum(const core::StoreUuid& store, FileId file, RecordKind kind,
                               std::uint64_t offset, core::Bytes bytes);

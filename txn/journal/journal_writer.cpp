@@ -202,6 +202,7 @@ core::Task<void> JournalWriter::prewrite(std::shared_ptr<OpenFile> file) {
     if (auto synced = co_await file->file.sync(); !synced && !planted(Planted::SkipPoison)) {
       co_await poison_.end("fdatasync of a journal file", synced.error());
     }
+    if (from != file->prewritten_to) file->prewritten_from = from;
     file->prewritten_to = to;
     stats_.bytes_prewritten += to - from;
   }
@@ -323,6 +324,22 @@ bool JournalWriter::small_piece_is_left() const {
   const std::size_t piece = core::round_up(buffer_->filled, core::kPage) - buffer_->submitted;
   return buffer_->filled > buffer_->submitted && piece <= limits_.small_sync_bytes &&
          current_->writes_synced == current_->writes_submitted;
+}
+
+std::optional<Extent> JournalWriter::piece_in_place() const {
+  if (append_turn_.free() == 0 || sync_turn_.free() == 0) return std::nullopt;
+  if (names_dirty_ || !unsynced_sealed_.empty() || !small_piece_is_left()) return std::nullopt;
+  const std::uint64_t from = buffer_->file_offset + buffer_->submitted;
+  const std::size_t length = buffer_->filled - buffer_->submitted;
+  if (from < current_->prewritten_from ||
+      from + core::round_up(length, core::kPage) > current_->prewritten_to) {
+    return std::nullopt;
+  }
+  Extent piece{
+      .file = current_->id, .offset = from, .length = static_cast<std::uint32_t>(length), .checksum = 0};
+  piece.checksum = record_checksum(place_.store, piece.file, RecordKind::Piece, from,
+                                   buffer_->memory.subspan(buffer_->submitted, length));
+  return piece;
 }
 
 core::Task<void> JournalWriter::sync() {

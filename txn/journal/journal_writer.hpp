@@ -19,6 +19,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -65,6 +66,9 @@ class JournalWriter {
   void unpin(FileId file);
   // Everything appended before is durable, or its file is broken.
   core::Task<void> sync();
+  // What the next sync() will write, if that is all that is not durable, one piece into space that zeros were written to: the
+  // write needs no room and no name, it fails by an error of the disk alone. Nothing otherwise.
+  std::optional<Extent> piece_in_place() const;
   bool is_broken(FileId file) const;
   std::size_t pinned_files() const { return pins_.size(); }
 
@@ -100,7 +104,8 @@ class JournalWriter {
     // since is written when they have ended: zeros never land on a record.
     std::uint64_t zeros_from = 0;
     std::uint64_t zeros_to = 0;
-    std::uint64_t prewritten_to = 0;  // zeros were written and synced up to here
+    std::uint64_t prewritten_from = 0;  // zeros were written and synced from here
+    std::uint64_t prewritten_to = 0;    // to here
     bool is_prewriting = false;
     bool may_prewrite = true;  // until it fails
     bool sealed = false;

@@ -27,6 +27,8 @@ struct Precommitter::Group {
 
 struct Precommitter::Batch {
   std::vector<Group> groups;
+  std::optional<Extent> in_flight;  // what is synced beside the vote, not before it
+  std::shared_ptr<core::Event> landed;
 };
 
 core::Task<VoteResult> Precommitter::precommit(EndedLoad& load) {
@@ -74,7 +76,9 @@ core::Task<void> Precommitter::run() {
       if (shard_.shard().perhaps(core::Perhaps::VoteIsFull)) break;
     }
     co_await write(*batch);
-    shard_.shard().spawn(vote(std::move(batch)));
+    if (batch->in_flight) batch->landed = std::make_shared<core::Event>();
+    shard_.shard().spawn(vote(batch));
+    if (batch->in_flight) co_await land(std::move(batch));
   }
 }
 
@@ -113,7 +117,7 @@ std::deque<Precommitter::Elsewhere> Precommitter::files_elsewhere(const Batch& b
   return all;
 }
 
-// Everything of the batch is durable after, or its group has an error.
+// Everything of the batch is durable after, or its group has an error, or it is in flight.
 core::Task<void> Precommitter::write(Batch& batch) {
   ++stats_.batches;
   std::deque<Elsewhere> elsewhere = files_elsewhere(batch);
@@ -124,7 +128,10 @@ core::Task<void> Precommitter::write(Batch& batch) {
     const auto written = group.is_two_phase ? co_await write_two_phase(group) : co_await write_plain(group);
     if (!written) group.error = written.error();
   }
-  co_await shard_.journal(lane_).sync();
+  // Loads append to the journal of their lane while they arrive, to that of small ones nobody but this does: there it is known
+  // what the next sync writes.
+  if (lane_ == Lane::Small) batch.in_flight = shard_.journal(lane_).piece_in_place();
+  if (!batch.in_flight) co_await shard_.journal(lane_).sync();
   co_await synced_elsewhere.wait();
   for (Group& group : batch.groups) {
     const auto broken = [&](FileId file) { return shard_.journal_of(file).is_broken(file); };
@@ -143,6 +150,27 @@ core::Task<void> Precommitter::write(Batch& batch) {
           "visible; load it again";
     }
   }
+}
+
+namespace {
+core::Task<void> set_there(std::shared_ptr<core::Event> landed) {
+  landed->set();
+  co_return;
+}
+core::Task<void> send_landed(std::shared_ptr<core::Event> landed) {
+  co_await core::call_on(core::ShardId(0), [landed] { return set_there(landed); });
+}
+}  // namespace
+
+// Beside the vote: the loads' record may be written already, so what fails now cannot fail them any more.
+core::Task<void> Precommitter::land(std::shared_ptr<Batch> batch) {
+  JournalWriter& journal = shard_.journal(lane_);
+  co_await journal.sync();
+  if (journal.is_broken(batch->in_flight->file)) {
+    co_await shard_.poison().end("a write of rows beside their commit record",
+                                 core::fail(core::Errc::NoSpace, "writing a journal file").error());
+  }
+  shard_.shard().spawn(send_landed(batch->landed));
 }
 
 // One block for all the rows that did not fill one (more if they do together), and one footer for the group.
@@ -222,6 +250,8 @@ core::Task<std::expected<void, std::string>> Precommitter::write_two_phase(Group
 core::Task<void> Precommitter::vote(std::shared_ptr<Batch> batch) {
   Vote vote;
   vote.shard = shard_.shard().id();
+  vote.in_flight = batch->in_flight;
+  vote.landed = batch->landed;
   for (Group& group : batch->groups) {
     if (!group.error.empty()) {
       for (EndedLoad* load : group.loads) co_await shard_.abort(load->load.txn, group.error);

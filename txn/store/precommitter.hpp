@@ -76,6 +76,7 @@ class Precommitter {
   core::Task<std::expected<void, std::string>> write_plain(Group& group);
   core::Task<std::expected<void, std::string>> write_two_phase(Group& group);
   core::Task<void> vote(std::shared_ptr<Batch> batch);
+  core::Task<void> land(std::shared_ptr<Batch> batch);
   void answer(EndedLoad& load, VoteResult result);
 
   StoreShard& shard_;

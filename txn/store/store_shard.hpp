@@ -52,6 +52,7 @@ class StoreShard {
   void apply(const VisibleChange& change);  // to the tablets; open loads hear of every catalog
   Precommitter& precommitter(Lane lane) { return lanes_[index_of(lane)].precommitter; }
   DecodeScratch& scratch() { return scratch_; }
+  Poison& poison() { return poison_; }
   const core::StoreUuid& store_uuid() const { return run_.store; }
 
   // Encodes the builder's rows as one block and appends it to the lane's journal. Adds the pinned file to `pins`.

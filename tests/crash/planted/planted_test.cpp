@@ -52,6 +52,11 @@ constexpr Case kCases[] = {
     {Planted::ReplayRunsBackwards, "ReplayRunsBackwards"},
     {Planted::UnlinkBeforeBoot, "UnlinkBeforeBoot"},
     {Planted::DropFullTail, "DropFullTail"},
+    {Planted::TrustInFlight, "TrustInFlight", "beside"},
+    {Planted::SkipPieceRepeat, "SkipPieceRepeat", "prewritten"},
+    {Planted::SkipPieceRewrite, "SkipPieceRewrite", "beside"},
+    {Planted::SkipInFlightWait, "SkipInFlightWait", "beside"},
+    {Planted::OvertakeInFlight, "OvertakeInFlight", "beside"},
 };
 constexpr std::uint64_t kSchedulesMax = 40'000;
 

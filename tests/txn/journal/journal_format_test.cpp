@@ -102,18 +102,18 @@ TEST(FileHeader, of_another_kind_or_file_is_corrupt) {
   EXPECT_FALSE(FileHeader::decode(page, FileKind::Journal, FileId::make(3, 1, 8)));
 }
 
-TEST(FileHeader, of_a_commit_log_has_a_version_of_its_own_and_the_one_before_it_reads) {
+TEST(FileHeader, of_a_commit_log_has_a_version_of_its_own_and_those_before_it_read) {
   const FileId id = FileId::make(3, 0, 7);
   std::vector<std::byte> page(FileHeader::kBytes);
   FileHeader{.kind = FileKind::CommitLog, .store = sample_uuid(), .id = id}.encode(page);
-  expect_golden("commit_log_header_v2.hex", core::Bytes(page).first(64));
-  for (const unsigned version : {1u, 2u, 3u}) {
+  expect_golden("commit_log_header_v3.hex", core::Bytes(page).first(64));
+  for (const unsigned version : {1u, 2u, 3u, 4u}) {
     page[8] = static_cast<std::byte>(version);
     const std::uint64_t sum =
         record_checksum(sample_uuid(), id, RecordKind::FileHeader, 0, core::Bytes(page).first(56));
     std::memcpy(page.data() + 56, &sum, 8);
     const auto read = FileHeader::decode(page, FileKind::CommitLog, id);
-    EXPECT_EQ(read.has_value(), version <= 2) << version;
+    EXPECT_EQ(read.has_value(), version <= 3) << version;
     if (!read) EXPECT_EQ(read.error().code, core::Errc::Unsupported);
   }
 }

@@ -266,6 +266,7 @@ struct Crashed {
   std::vector<std::vector<std::byte>> records;
   std::size_t synced = 0;
   std::size_t good = 0;
+  std::size_t pieces = 0;  // of the extents; they were pieces in place
 };
 Task<void> write_until_crash(core::Kernel* kernel, core::Shard* shard, JournalWriter::Buffers* buffers,
                              Poison* poison, JournalWriter::Limits limits,
@@ -282,8 +283,15 @@ Task<void> write_until_crash(core::Kernel* kernel, core::Shard* shard, JournalWr
     crashed->records.push_back(std::move(record));
     if (i % 5 == 3) continue;
     const std::size_t before = crashed->records.size();
+    const auto piece = (*writer)->piece_in_place();
     co_await (*writer)->sync();
     crashed->synced = before;
+    if (!piece) continue;
+    EXPECT_EQ((*writer)->piece_in_place(), std::nullopt);
+    crashed->extents.push_back(*piece);  // read back as a record of its own, whatever it holds
+    crashed->records.emplace_back();
+    crashed->synced = crashed->records.size();
+    ++crashed->pieces;
   }
   co_await (*writer)->close();
 }
@@ -291,8 +299,10 @@ Task<void> read_after_crash(core::Kernel* kernel, Crashed* crashed) {
   const auto directory = co_await core::Directory::open(*kernel, "/data");
   ExtentReader reader(*directory, sample_uuid());
   for (std::size_t i = 0; i < crashed->synced; ++i) {
-    const auto bytes = co_await reader.read(crashed->extents[i], RecordKind::Block);
-    if (bytes && *bytes == crashed->records[i]) ++crashed->good;
+    const bool is_piece = crashed->records[i].empty();
+    const auto bytes =
+        co_await reader.read(crashed->extents[i], is_piece ? RecordKind::Piece : RecordKind::Block);
+    if (bytes && (is_piece || *bytes == crashed->records[i])) ++crashed->good;
   }
   co_await reader.close();
 }
@@ -391,6 +401,7 @@ constexpr JournalWriter::Limits kPrewrites{
 
 TEST(JournalWriter, zeros_never_land_on_a_record_however_slow_they_are) {
   std::uint64_t zero_writes = 0;
+  std::size_t pieces = 0;
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(seed);
     Prewriting one(seed);
@@ -403,8 +414,10 @@ TEST(JournalWriter, zeros_never_land_on_a_record_however_slow_they_are) {
     // No space is filled with zeros twice.
     EXPECT_LE(one.writer->stats().bytes_prewritten, one.writer->stats().files_made * kPrewrites.file_bytes);
     one.expect_all_read_back();
+    pieces += one.written.pieces;
   }
   EXPECT_GT(zero_writes, 60u);
+  EXPECT_GT(pieces, 60u);
 }
 
 TEST(JournalWriter, large_syncs_and_files_without_room_get_no_zeros) {
