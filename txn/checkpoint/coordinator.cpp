@@ -81,6 +81,7 @@ core::Task<std::expected<void, std::string>> Coordinator::start() {
     co_return std::unexpected("the first commit record cannot be written: " + booted.error().to_string());
   co_await log_->sync_first_name();
   if (auto written_again = co_await write_again(recovered->pieces); !written_again) {
+    co_await log_->close();
     co_return std::unexpected(fmt::format("rows beside the last commit record cannot be written again: {}",
                                           written_again.error().to_string()));
   }
@@ -450,6 +451,7 @@ core::Task<void> Coordinator::decide(std::shared_ptr<RecordBatch> batch) {
   last_is_in_flight_ = !batch->landing.empty();
   if (last_is_in_flight_) {
     ++stats_.records_beside_rows;
+    last_in_flight_at_ = shard_.now().monotonic;
     want_settle();
   }
   const bool had_tables = !manifest_.catalog()->tables().empty();

@@ -199,6 +199,7 @@ class Coordinator {
   bool watch_runs_ = false;
   core::Op* watch_timer_ = nullptr;
   bool last_is_in_flight_ = false;  // the last record names rows that were in flight beside it
+  core::Instant last_in_flight_at_{};
   bool settle_runs_ = false;
   core::Op* settle_timer_ = nullptr;
   bool loop_running_ = false;

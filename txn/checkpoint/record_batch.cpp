@@ -34,7 +34,8 @@ std::uint64_t RecordRequest::record_bytes() const {
     add(prepared.load);
     bytes += 16 + prepared.footers.size() * FooterRef::kEncodedBytes;
   }
-  if (vote->in_flight) bytes += Extent::kEncodedBytes;
+  // With its bytes: a Boot record that repeats this one holds them, too.
+  if (vote->in_flight) bytes += 2 * Extent::kEncodedBytes + 8 + vote->in_flight->length;
   return bytes + vote->footers.size() * FooterRef::kEncodedBytes;
 }
 

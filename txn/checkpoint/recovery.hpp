@@ -7,7 +7,8 @@
 // Journey:  Store::open -> [recover] -> CommitLog::open, Boot record, then doors open.
 // Shard:    shard 0, before anything else runs.
 // Promise:  reads only; unlinks, truncates and answers nothing. What it returns has been accepted, but the last record
-//           may not be durable yet: it must be repeated in the new run's Boot record before anything is answered.
+//           and the pieces beside it may not be durable yet: they must be repeated in the new run's Boot record, and the pieces be
+//           written again behind that, before anything is answered.
 // Failure:  a text that names the file and the offset, and what to do.
 #pragma once
 

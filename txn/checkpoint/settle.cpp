@@ -26,19 +26,20 @@ void Coordinator::want_settle() {
 
 core::Task<void> Coordinator::settle_when_idle() {
   while (!closing_ && last_is_in_flight_) {
-    const std::uint64_t before = stats_.records;
-    core::AwaitOp timer(shard_.kernel(), core::Op{.kind = core::OpKind::Timer,
-                                                  .deadline = shard_.now().monotonic + kSettleAfter});
+    core::AwaitOp timer(shard_.kernel(),
+                        core::Op{.kind = core::OpKind::Timer, .deadline = last_in_flight_at_ + kSettleAfter});
     settle_timer_ = &timer;
     (void)co_await timer;
     settle_timer_ = nullptr;
-    if (!closing_ && last_is_in_flight_ && stats_.records == before) (void)co_await settle_now();
+    const bool is_time = shard_.now().monotonic >= last_in_flight_at_ + kSettleAfter;
+    if (closing_ || !last_is_in_flight_ || !is_time) continue;
+    if (!co_await settle_now()) last_in_flight_at_ = shard_.now().monotonic;  // no room: another time
   }
   settle_runs_ = false;
   idle_.notify_all();
 }
 
-// False: a full disk, another time.
+// False: the log has no room.
 core::Task<bool> Coordinator::settle_now() {
   RecordRequest request;
   request.item = TimeItem{running_seconds()};
@@ -54,7 +55,7 @@ core::Task<core::Result<>> Coordinator::write_again(const std::vector<PieceItem>
   for (const PieceItem& each : pieces) {
     auto file = co_await directory_.open_file(format_file_name(FileKind::Journal, each.piece.file),
                                               {.write = true, .direct = true});
-    if (!file && file.error().code == core::Errc::NotFound) continue;  // unlinked: nothing needs it
+    if (!file && file.error().code == core::Errc::NotFound && !manifest_.is_live(each.piece.file)) continue;
     if (!file) co_return std::unexpected(file.error());
     const core::AlignedBytes pages(each.bytes.size());
     std::ranges::copy(each.bytes, pages.span().begin());

@@ -129,6 +129,20 @@ TEST(LogRecord, bytes_of_a_commit_are_golden) {
   EXPECT_TRUE(std::all_of(bytes.begin() + 240, bytes.end(), [](std::byte b) { return b == std::byte{0}; }));
 }
 
+TEST(LogRecord, bytes_of_rows_in_flight_and_of_a_repeated_piece_are_golden) {
+  const Extent piece{FileId::make(2, 1, 1), 8192, 5, 0x1122334455667788};
+  LogRecord record{.sequence = 6, .previous_checksum = 0xABCD};
+  record.items.emplace_back(InFlightItem{{piece}});
+  record.items.emplace_back(PieceItem{piece, std::vector<std::byte>(5, std::byte{'p'})});
+  std::uint64_t sum = 0;
+  const std::vector<std::byte> bytes = record.encode(sample_uuid(), kLog, 8192, sum);
+  expect_golden("commit_record_v3.hex", core::Bytes(bytes).first(112));
+  // A piece that is not as long as its extent says is not ours.
+  record.items.back() = PieceItem{piece, std::vector<std::byte>(4, std::byte{'p'})};
+  const std::vector<std::byte> other = record.encode(sample_uuid(), kLog, 8192, sum);
+  EXPECT_FALSE(decode_record(other, sample_uuid(), kLog, 8192));
+}
+
 TEST(LogRecord, a_record_verifies_only_where_it_was_written) {
   std::uint64_t sum = 0;
   const std::vector<std::byte> bytes = commit_record().encode(sample_uuid(), kLog, 8192, sum);
