@@ -6,7 +6,7 @@ namespace penstock::net {
 namespace {
 // What fits a head buffer is not worth one of the few big ones, and less of a following request comes with
 // it.
-constexpr std::uint64_t kSmallRest = 4 * core::kKiB;
+constexpr std::uint64_t kSmallRest = 16 * core::kKiB;
 constexpr core::Duration kReadOnTurn = std::chrono::milliseconds(5);
 }  // namespace
 
