@@ -32,7 +32,7 @@ struct Arguments {
   bool every_path = false;
   bool planted = false;
   std::string bug;
-  std::uint64_t seeds_max = 1000;
+  std::uint64_t seeds_max = 4000;
 };
 
 std::string replay(std::uint64_t seed, int lives) {
