@@ -116,6 +116,7 @@ class Coordinator {
 
  private:
   core::Task<void> run_loop();
+  bool is_at_work() const;
   core::Task<void> decide(std::shared_ptr<RecordBatch> batch);
   static core::Task<void> land(RecordBatch& batch);
   core::Task<void> publish_and_answer(std::shared_ptr<RecordBatch> batch,
@@ -145,7 +146,6 @@ class Coordinator {
   std::uint64_t running_seconds() const;
   // settle.cpp
   core::Task<core::Result<>> write_again(const std::vector<PieceItem>& pieces);
-  bool is_at_work() const;
   void want_settle();
   core::Task<void> settle_when_idle();
   core::Task<bool> settle_now();

@@ -2,8 +2,8 @@
 //
 // Journey:  Coordinator::begin -> [OpenLoads] -> vote or abort takes the load out.
 // Shard:    shard 0.
-// Promise:  a (database, label) is held by at most one open load; place() keeps the shards' open loads within one of each
-//           other as loads begin, and small ones where their connections are as long as that costs little.
+// Promise:  a (database, label) is held by at most one open load; place() keeps the shards' weights of open loads within
+//           one long load of each other as loads begin, and small loads where their connections are as long as that costs little.
 // Failure:  none of its own.
 #pragma once
 
@@ -63,7 +63,7 @@ class OpenLoads {
   };
 
   void resize(std::uint32_t shard_count) { per_shard_.assign(shard_count, 0); }
-  // The shard with the fewest open loads; the lowest of several. A small one stays `near` where it is unless that shard has
+  // The shard with the least weight of open loads; the lowest of several. A small one stays `near` where it is unless that shard has
   // clearly more: to move a connection costs as much as a small load.
   core::ShardId place(std::optional<core::ShardId> near = std::nullopt) const;
   std::shared_ptr<Entry> add(BeganLoad load);

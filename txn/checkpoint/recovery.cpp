@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <unordered_set>
 
@@ -180,7 +181,7 @@ core::Task<std::expected<std::optional<History>, Text>> read_history(core::Direc
   auto beside = co_await pieces_beside(directory, newest->store, newest->records.back().record);
   if (!beside) co_return std::unexpected(beside.error());
   if (*beside) {
-    pieces.insert(pieces.end(), (*beside)->begin(), (*beside)->end());
+    std::ranges::move(**beside, std::back_inserter(pieces));
   } else {
     const RecordPlace last = newest->records.back().place;
     newest->records.pop_back();

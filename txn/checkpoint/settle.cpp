@@ -55,6 +55,7 @@ core::Task<core::Result<>> Coordinator::write_again(const std::vector<PieceItem>
   for (const PieceItem& each : pieces) {
     auto file = co_await directory_.open_file(format_file_name(FileKind::Journal, each.piece.file),
                                               {.write = true, .direct = true});
+    // Unlinked because nothing in it lives: nobody will read it.
     if (!file && file.error().code == core::Errc::NotFound && !manifest_.is_live(each.piece.file)) continue;
     if (!file) co_return std::unexpected(file.error());
     const core::AlignedBytes pages(each.bytes.size());

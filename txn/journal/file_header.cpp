@@ -13,9 +13,8 @@ constexpr std::size_t kChecksumAt = 56;
 
 // What this penstock writes, and the newest it reads. Kinds change at different times: docs/formats.
 constexpr std::uint32_t version_of(FileKind kind) {
-  return kind == FileKind::CommitLog
-             ? 3
-             : FileHeader::kFormatVersion;  // 2: Time items, 3: InFlight and Piece items
+  constexpr std::uint32_t kLogVersion = 3;  // 2: Time items, 3: InFlight and Piece items
+  return kind == FileKind::CommitLog ? kLogVersion : FileHeader::kFormatVersion;
 }
 }  // namespace
 
