@@ -252,6 +252,7 @@ Problem read_config_text(std::string_view bytes, const std::string& path, Config
       {"listen", text("listen", config.listen)},
       {"redirect_listen", text("redirect_listen", config.redirect_listen)},
       {"shards", number("shards", config.shards, 0, 1024)},
+      {"busy_poll_micros", number("busy_poll_micros", config.busy_poll_micros, 0, 10'000)},
       {"time_zone", text("time_zone", config.time_zone)},
       {"log_level", text("log_level", config.log_level)},
       {"drain_seconds", number("drain_seconds", config.drain_seconds, 0, 86400)},
@@ -347,7 +348,8 @@ std::vector<net::UserEntry> user_entries(const Config& config) {
 
 std::string print_config(const Config& config) {
   std::string out = fmt::format(
-      "data_dir = {}\nlisten = {}\nredirect_listen = {}\nshards = {}\ntime_zone = {}\nlog_level = {}\n"
+      "data_dir = {}\nlisten = {}\nredirect_listen = {}\nshards = {}\nbusy_poll_micros = {}\n"
+      "time_zone = {}\nlog_level = {}\n"
       "drain_seconds = {}\nallow_no_password = {}\n\n[limits]\n"
       "connections_max = {}\nbody_idle_seconds = {}\nload_memory_mib = {}\ninflate_memory_mib = {}\nrow_mib "
       "= {}\nsplit_segments = {}\njournal_file_mib = {}\n"
@@ -355,14 +357,14 @@ std::string print_config(const Config& config) {
       "sort_memory_mib = {}\nlabel_days = {}\nprepared_lease_seconds = {}\nkeepalive_idle_seconds = {}\n"
       "keepalive_interval_seconds = {}\nkeepalive_probes = {}\n\n[users]\n",
       quoted(config.data_dir), quoted(config.listen), quoted(config.redirect_listen), config.shards,
-      quoted(config.time_zone), quoted(config.log_level), config.drain_seconds, config.allow_no_password,
-      config.limits.connections_max, config.limits.body_idle_seconds, config.limits.load_memory_mib,
-      config.limits.inflate_memory_mib, config.limits.row_mib, config.limits.split_segments,
-      config.limits.journal_file_mib, config.limits.log_file_mib, config.limits.reserve_mib,
-      config.limits.open_loads_max, config.limits.error_log_mib, config.limits.error_log_hours,
-      config.limits.sort_memory_mib, config.limits.label_days, config.limits.prepared_lease_seconds,
-      config.limits.keepalive_idle_seconds, config.limits.keepalive_interval_seconds,
-      config.limits.keepalive_probes);
+      config.busy_poll_micros, quoted(config.time_zone), quoted(config.log_level), config.drain_seconds,
+      config.allow_no_password, config.limits.connections_max, config.limits.body_idle_seconds,
+      config.limits.load_memory_mib, config.limits.inflate_memory_mib, config.limits.row_mib,
+      config.limits.split_segments, config.limits.journal_file_mib, config.limits.log_file_mib,
+      config.limits.reserve_mib, config.limits.open_loads_max, config.limits.error_log_mib,
+      config.limits.error_log_hours, config.limits.sort_memory_mib, config.limits.label_days,
+      config.limits.prepared_lease_seconds, config.limits.keepalive_idle_seconds,
+      config.limits.keepalive_interval_seconds, config.limits.keepalive_probes);
   for (const auto& [name, user] : config.users) {
     out += fmt::format("# {}: has a password;", name);
     for (const auto& [database, rights] : user.grants.by_database()) {

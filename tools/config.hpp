@@ -23,6 +23,7 @@ struct Config {
   std::string listen = "127.0.0.1:8040";
   std::string redirect_listen;  // empty: none
   std::uint32_t shards = 0;     // 0: one a core
+  std::uint32_t busy_poll_micros = 300;
   std::string log_level = "info";
   std::string time_zone = "system";
   std::uint32_t drain_seconds = 30;

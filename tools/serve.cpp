@@ -144,6 +144,7 @@ class Process {
                                  static_cast<core::Shard*>(context)->recv_turns().buffer_returned(ring);
                                },
                                &shard};
+    options.busy_poll = std::chrono::microseconds(config_.busy_poll_micros);
     options.keep_alive = {.idle_seconds = config_.limits.keepalive_idle_seconds,
                           .interval_seconds = config_.limits.keepalive_interval_seconds,
                           .probes = config_.limits.keepalive_probes};

@@ -89,9 +89,19 @@ bool Shard::turn(Instant sleep_deadline) {
     kernel_->poll(Instant{});  // only looks
     return true;
   }
+  if (sleep_deadline > now().monotonic && busy_wait()) return true;
   // Whoever runs the turns may want to know that the last task has ended.
   poll_unless_mail(worked && scope_.live() == 0 ? Instant{} : sleep_deadline);
   return worked || !ready_.is_empty() || has_mail();
+}
+
+// Mail is seen without anybody's Wake here.
+bool Shard::busy_wait() {
+  while (kernel_->busy_wait()) {
+    kernel_->poll(Instant{});
+    if (!ready_.is_empty() || has_mail() || has_overflow()) return true;
+  }
+  return false;
 }
 
 void Shard::poll_unless_mail(Instant sleep_deadline) {

@@ -310,6 +310,75 @@ TEST(UringKernel, a_file_is_cut_off_the_shards_thread_where_the_kernel_can) {
   run(kernel, Op{.kind = OpKind::Close, .handle = dir});
 }
 
+struct PollingKernel {
+  explicit PollingKernel(Duration busy_poll) {
+    auto made =
+        UringKernel::make({.entries = 8, .body_buffers = 1, .head_buffers = 1, .busy_poll = busy_poll});
+    EXPECT_TRUE(made.has_value());
+    kernel = std::move(*made);
+    file = static_cast<int>(run(
+        *kernel,
+        Op{.kind = OpKind::Open, .open = {.write = true, .create_exclusive = true}, .path = path.c_str()}));
+    EXPECT_GE(file, 0);
+  }
+  ~PollingKernel() { run(*kernel, Op{.kind = OpKind::Close, .handle = file}); }
+  Op write(bool durable) {
+    return Op{.kind = OpKind::Write,
+              .durable = durable,
+              .handle = file,
+              .length = bytes.size(),
+              .data = bytes.data()};
+  }
+
+  UringWorld world;  // for its folder
+  const std::string path = world.temp_dir_path() + "/file";
+  std::unique_ptr<UringKernel> kernel;
+  int file = -1;
+  std::array<std::byte, 512> bytes{};
+};
+
+TEST(UringKernel, a_durable_write_is_waited_for_awake_until_it_is_there) {
+  PollingKernel polling(std::chrono::hours(1));
+  UringKernel& kernel = *polling.kernel;
+  EXPECT_FALSE(kernel.busy_wait());
+  for (int i = 0; i < 20; ++i) {
+    CountedOp op(polling.write(true));
+    kernel.submit(op);
+    while (!op.is_done()) {
+      EXPECT_TRUE(kernel.busy_wait());
+      kernel.poll(Instant{});
+    }
+    EXPECT_EQ(op.result, 512);
+    EXPECT_FALSE(kernel.busy_wait());
+  }
+  EXPECT_EQ(kernel.stats().sleeps, 1u);  // of the file's opening
+}
+
+TEST(UringKernel, nothing_else_is_waited_for_awake) {
+  PollingKernel polling(std::chrono::hours(1));
+  CountedOp op(polling.write(false));
+  polling.kernel->submit(op);
+  EXPECT_FALSE(polling.kernel->busy_wait());
+  while (!op.is_done()) polling.kernel->poll(polling.kernel->now().monotonic + std::chrono::milliseconds(5));
+}
+
+TEST(UringKernel, a_durable_write_that_takes_long_is_slept_for) {
+  PollingKernel polling(std::chrono::nanoseconds(1));
+  CountedOp op(polling.write(true));
+  polling.kernel->submit(op);
+  polling.kernel->poll(Instant{});
+  EXPECT_FALSE(polling.kernel->busy_wait());
+  while (!op.is_done()) polling.kernel->poll(polling.kernel->now().monotonic + std::chrono::milliseconds(5));
+}
+
+TEST(UringKernel, without_a_time_for_it_no_write_is_waited_for_awake) {
+  PollingKernel polling(Duration{});
+  CountedOp op(polling.write(true));
+  polling.kernel->submit(op);
+  EXPECT_FALSE(polling.kernel->busy_wait());
+  while (!op.is_done()) polling.kernel->poll(polling.kernel->now().monotonic + std::chrono::milliseconds(5));
+}
+
 TEST(UringProbe, an_old_kernel_is_refused_by_name) {
   const auto old = check_kernel_version("5.15.0-91-generic");
   ASSERT_FALSE(old);

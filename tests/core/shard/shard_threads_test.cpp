@@ -1,6 +1,11 @@
+#include <array>
+#include <cstdlib>
+#include <filesystem>
 #include <numeric>
+#include <string>
 #include <vector>
 
+#include "core/io/file.hpp"
 #include "tests/core/shard/uring_shards.hpp"
 
 namespace penstock::core {
@@ -116,6 +121,33 @@ Task<void> main_values(Shard* shard) {
 
 TEST(ShardThreads, what_a_call_made_is_seen_by_its_caller) {
   run_shards(3, [](Shard& shard) { return main_values(&shard); });
+}
+
+Task<void> write_durably(Shard* shard, File* file, int times) {
+  static constexpr std::array<std::byte, 512> kBytes{};
+  for (int i = 0; i < times; ++i) EXPECT_TRUE(co_await file->write_all(0, kBytes, File::Durable::Yes));
+  EXPECT_EQ(&current_shard(), shard);
+}
+
+Task<void> main_write_and_call(Shard* shard, std::string folder) {
+  auto directory = co_await Directory::open(shard->kernel(), folder);
+  CHECK(directory.has_value());
+  auto file = co_await directory->open_file(std::to_string(shard->id().value),
+                                            {.write = true, .create_exclusive = true});
+  CHECK(file.has_value());
+  TaskScope scope;
+  scope.spawn(write_durably(shard, &*file, 100));
+  for (int lane = 0; lane < 4; ++lane) scope.spawn(ping_pong(shard, 1 - shard->id().value, 500));
+  co_await scope.join();
+  co_await file->close();
+  co_await directory->close();
+}
+
+TEST(ShardThreads, calls_are_answered_by_a_shard_that_waits_awake_for_its_writes) {
+  std::string folder = testing::TempDir() + "penstock_busy_XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  run_shards(2, [&](Shard& shard) { return main_write_and_call(&shard, folder); }, std::chrono::hours(1));
+  std::filesystem::remove_all(folder);
 }
 
 Task<void> nothing() { co_return; }

@@ -11,8 +11,10 @@
 
 namespace penstock::core {
 
-inline std::string with_small_kernel(Shard& shard, const std::function<void(Kernel&)>& run_with) {
+inline std::string with_small_kernel(Shard& shard, const std::function<void(Kernel&)>& run_with,
+                                     Duration busy_poll = {}) {
   UringOptions options{.entries = 64, .body_buffers = 2, .body_buffer_bytes = 4096, .head_buffers = 2};
+  options.busy_poll = busy_poll;
   options.buffer_returned = {
       [](void* turns, BufferRing ring) { static_cast<RecvTurns*>(turns)->buffer_returned(ring); },
       &shard.recv_turns()};
@@ -22,9 +24,12 @@ inline std::string with_small_kernel(Shard& shard, const std::function<void(Kern
   return {};
 }
 
-inline void run_shards(std::uint32_t count, std::function<Task<void>(Shard&)> main) {
+inline void run_shards(std::uint32_t count, std::function<Task<void>(Shard&)> main, Duration busy_poll = {}) {
   ShardSet shards(count);
-  const std::string error = shards.run_threads({.with_kernel = with_small_kernel, .main = std::move(main)});
+  const auto with_kernel = [busy_poll](Shard& shard, const std::function<void(Kernel&)>& run_with) {
+    return with_small_kernel(shard, run_with, busy_poll);
+  };
+  const std::string error = shards.run_threads({.with_kernel = with_kernel, .main = std::move(main)});
   EXPECT_EQ(error, "");
 }
 
