@@ -36,7 +36,7 @@ struct UringOptions {
   std::uint32_t entries =
       1024;  // of the submission queue; more than that in one turn are submitted in pieces
   std::uint32_t body_buffers = 8;
-  std::uint32_t body_buffer_bytes = 64 * kKiB;
+  std::uint32_t body_buffer_bytes = 128 * kKiB;
   std::uint32_t head_buffers = 128;
   std::uint32_t head_buffer_bytes = 16 * kKiB;
   std::span<std::byte> write_arena;  // page aligned; registered with the kernel; must outlive the UringKernel

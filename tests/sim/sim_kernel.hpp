@@ -28,7 +28,7 @@ struct SimKernelOptions {
   std::uint32_t head_buffers = 256;
   std::uint32_t head_buffer_bytes = 4096;
   std::uint32_t body_buffers = 8;
-  std::uint32_t body_buffer_bytes = 64 * 1024;
+  std::uint32_t body_buffer_bytes = 128 * 1024;
   std::uint32_t split_percent = 25;  // receives and sends that take only a part; half of those: a few bytes
   std::int64_t disk_nanos_max = 100'000;
   std::int64_t sync_nanos_max = 300'000;
