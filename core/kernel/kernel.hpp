@@ -24,9 +24,11 @@ class Kernel {
   // Delivers completions. Sleeps until `deadline`, a completion, a due Timer or a Wake; a deadline in the
   // past only looks.
   virtual void poll(Instant deadline) = 0;
-  // Whether something is so near its end that a core which goes to sleep for it wakes later than it is there. If so, whoever
-  // waits for this core has had it for a moment: poll again, and do not sleep.
-  virtual bool busy_wait() noexcept { return false; }
+  // Whether something is expected sooner than a core that sleeps for it would wake: then yield_core() and poll again, rather
+  // than sleep. Becomes false in bounded time, whatever happens.
+  virtual bool expects_soon() const noexcept { return false; }
+  // Whoever else waits for this core has it first.
+  virtual void yield_core() noexcept {}
   virtual Clock now() const noexcept = 0;
   virtual std::uint64_t entropy() noexcept = 0;
   // Whether to take a rare path though nothing asks for it. Only a simulated kernel ever says yes.

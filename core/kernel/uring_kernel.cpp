@@ -255,8 +255,7 @@ void UringKernel::prepare(io_uring_sqe& sqe, Op& op) {
       }
       if (op.durable) {
         sqe.rw_flags = RWF_DSYNC;
-        ++durable_writes_;
-        if (busy_poll_.count() > 0) busy_until_ = read_monotonic() + busy_poll_;
+        busy_poll_.write_began(read_monotonic());
       }
       if (op.may_block) sqe.flags |= IOSQE_ASYNC;
       break;
@@ -360,14 +359,13 @@ void UringKernel::poll(Instant deadline) {
   if (!accept_queues_.empty()) tend_accept_queues();
 }
 
-// Such a write takes a tenth of a millisecond, in three steps that each wait for a core: as long as a core that is halted takes
-// to wake, in a virtual machine above all.
-bool UringKernel::busy_wait() noexcept {
-  if (durable_writes_ == 0 || clock_.monotonic >= busy_until_) return false;
-  if (io_uring_sq_ready(&ring_) > 0) return true;  // it goes out first
-  ++stats_.busy_waits;
+bool UringKernel::expects_soon() const noexcept { return busy_poll_.pays(clock_.monotonic); }
+
+void UringKernel::yield_core() noexcept {
+  ++stats_.yields;
+  const Instant from = read_monotonic();
   (void)::sched_yield();
-  return true;
+  busy_poll_.yielded(from, read_monotonic());
 }
 
 // What found no room in the submission queue goes first.
@@ -452,7 +450,7 @@ void UringKernel::deliver_completions() {
 
 void UringKernel::completed(Op& op, std::int32_t result, std::uint32_t flags) {
   op.kernel_state &= ~kInRing;
-  if (op.kind == OpKind::Write && op.durable) --durable_writes_;
+  if (op.kind == OpKind::Write && op.durable) busy_poll_.write_ended();
   const bool was_cancelled = (op.kernel_state & kCancelAsked) != 0;
   const bool is_first_try = (op.kernel_state & kSecondTry) == 0;
   bool again = false;

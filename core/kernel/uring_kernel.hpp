@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "core/kernel/accept_queue.hpp"
+#include "core/kernel/busy_poll.hpp"
 #include "core/kernel/fixed_files.hpp"
 #include "core/kernel/kernel.hpp"
 #include "core/kernel/op_list.hpp"
@@ -42,7 +43,7 @@ struct UringOptions {
   std::span<std::byte> write_arena;  // page aligned; registered with the kernel; must outlive the UringKernel
   BufferReturned buffer_returned;
   KeepAlive keep_alive;  // of connections that its listeners accept
-  Duration busy_poll{};  // behind a durable write, as long as it is under way; 0: never
+  Duration busy_poll{};  // so long after the last durable write began, while any is under way; 0: never
 };
 
 struct UringStats {
@@ -50,7 +51,7 @@ struct UringStats {
   std::uint64_t sleeps = 0;  // of these: with leave to wait
   std::uint64_t sqes = 0;
   std::uint64_t completions = 0;
-  std::uint64_t busy_waits = 0;
+  std::uint64_t yields = 0;  // of the core, in place of sleeps
 };
 
 class UringKernel final : public Kernel {
@@ -63,7 +64,8 @@ class UringKernel final : public Kernel {
   void submit(Op& op) noexcept override;
   void cancel(Op& op) noexcept override;
   void poll(Instant deadline) override;
-  bool busy_wait() noexcept override;
+  bool expects_soon() const noexcept override;
+  void yield_core() noexcept override;
   Clock now() const noexcept override { return clock_; }
   std::uint64_t entropy() noexcept override;
 
@@ -103,13 +105,11 @@ class UringKernel final : public Kernel {
   bool ring_is_open_ = false;
   Clock clock_;
   TimerHeap timers_;
-  OpList finished_;                 // done at submit or cancelled: to be completed from the next poll
-  OpList waiting_;                  // found no room in the submission queue
-  std::vector<Op*> cancels_;        // likewise, cancellations
-  std::size_t live_ = 0;            // submitted and not completed
-  std::size_t durable_writes_ = 0;  // in the ring
-  Instant busy_until_{};
-  const Duration busy_poll_;
+  OpList finished_;           // done at submit or cancelled: to be completed from the next poll
+  OpList waiting_;            // found no room in the submission queue
+  std::vector<Op*> cancels_;  // likewise, cancellations
+  std::size_t live_ = 0;      // submitted and not completed
+  BusyPoll busy_poll_;
   const KeepAlive keep_alive_;
   std::array<RecvRing, 2> recv_rings_;
   std::vector<std::unique_ptr<AcceptQueue>> accept_queues_;

@@ -89,17 +89,19 @@ bool Shard::turn(Instant sleep_deadline) {
     kernel_->poll(Instant{});  // only looks
     return true;
   }
-  if (sleep_deadline > now().monotonic && busy_wait()) return true;
   // Whoever runs the turns may want to know that the last task has ended.
-  poll_unless_mail(worked && scope_.live() == 0 ? Instant{} : sleep_deadline);
+  const Instant until = worked && scope_.live() == 0 ? Instant{} : sleep_deadline;
+  if (busy_wait(until)) return true;
+  poll_unless_mail(until);
   return worked || !ready_.is_empty() || has_mail();
 }
 
-// Mail is seen without anybody's Wake here.
-bool Shard::busy_wait() {
-  while (kernel_->busy_wait()) {
+// Mail is seen without anybody's Wake here. What has come already is looked at before the core is given away.
+bool Shard::busy_wait(Instant deadline) {
+  while (!has_mail() && !has_overflow() && now().monotonic < deadline && kernel_->expects_soon()) {
     kernel_->poll(Instant{});
-    if (!ready_.is_empty() || has_mail() || has_overflow()) return true;
+    if (!ready_.is_empty()) return true;
+    if (!has_mail()) kernel_->yield_core();
   }
   return false;
 }

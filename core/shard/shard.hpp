@@ -74,7 +74,7 @@ class Shard {
   bool has_mail() const;
   bool has_overflow() const;  // mail of ours that did not fit
   void flush_overflow();
-  bool busy_wait();  // whether there is something to do after it
+  bool busy_wait(Instant deadline);  // whether anything is ready after it
   void poll_unless_mail(Instant sleep_deadline);
   void rest();    // sleeps until there is mail (or any wake); delivers nothing
   void settle();  // waits until no wake of ours is under way

@@ -127,7 +127,7 @@ Simulation::Simulation(const SimulationOptions& options)
   world.seed = options.seed;
   world.kernel.head_buffers = static_cast<std::uint32_t>(plan_.between(2, 32));
   world.kernel.body_buffers = static_cast<std::uint32_t>(plan_.between(1, 8));
-  world.kernel.body_buffer_bytes = plan_.coin() ? 4096 : 65536;
+  world.kernel.body_buffer_bytes = plan_.coin() ? 4096 : 128 * core::kKiB;
   world.kernel.split_percent = static_cast<std::uint32_t>(plan_.between(0, 60));
   shards_ = static_cast<std::uint32_t>(plan_.between(1, 3));
   limits_ = draw_limits();

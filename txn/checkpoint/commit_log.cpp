@@ -38,15 +38,17 @@ core::Task<core::Result<CommitLog::Prewritten>> CommitLog::prewrite(std::uint64_
     const core::AlignedBytes zeros(chunk);
     for (std::uint64_t at = 0; at < bytes && prepared; at += chunk) {
       const auto piece = zeros.span().first(std::min<std::uint64_t>(chunk, bytes - at));
-      if (auto written = co_await file.write_all(at, piece); !written)
-        prepared = std::unexpected(written.error());
+      const auto written =
+          co_await file.write_all(at, piece, core::File::Durable::No, core::File::MayBlock::Yes);
+      if (!written) prepared = std::unexpected(written.error());
     }
   }
   if (prepared) {
     const core::AlignedBytes page(FileHeader::kBytes);
     FileHeader{.kind = FileKind::CommitLog, .store = store_, .id = id}.encode(page.span());
-    if (auto written = co_await file.write_all(0, page.span()); !written)
-      prepared = std::unexpected(written.error());
+    const auto written =
+        co_await file.write_all(0, page.span(), core::File::Durable::No, core::File::MayBlock::Yes);
+    if (!written) prepared = std::unexpected(written.error());
   }
   if (!prepared) {
     const core::Error error = prepared.error();

@@ -114,6 +114,13 @@ class KernelContract : public testing::TestWithParam<WorldMaker> {
                   .length = text.size(),
                   .data = reinterpret_cast<std::byte*>(const_cast<char*>(text.data()))});
   }
+  // A new one, with 8 pages of reserved space.
+  int reserved_file(int dir, bool direct) {
+    const int file = static_cast<int>(
+        open(dir, direct ? "direct" : "cached", {.write = true, .create_exclusive = true, .direct = direct}));
+    EXPECT_EQ(run(Op{.kind = OpKind::Allocate, .handle = file, .length = 8 * kPage}), 0);
+    return file;
+  }
   std::int64_t write_durably(int file, std::uint64_t offset, std::span<std::byte> bytes) {
     return run(Op{.kind = OpKind::Write,
                   .durable = true,

@@ -235,10 +235,8 @@ TEST_P(KernelContract, a_durable_write_reads_back_over_reserved_space_and_over_b
   const int dir = open_dir();
   const std::span<std::byte> arena = world().write_arena().first(4 * kPage);
   for (const bool direct : {true, false}) {
-    const int file = static_cast<int>(
-        open(dir, direct ? "direct" : "cached", {.write = true, .create_exclusive = true, .direct = direct}));
+    const int file = reserved_file(dir, direct);
     ASSERT_GE(file, 0);
-    ASSERT_EQ(run(Op{.kind = OpKind::Allocate, .handle = file, .length = 8 * kPage}), 0);
     for (unsigned turn = 1; turn <= 3; ++turn) {
       std::fill(arena.begin(), arena.begin() + 2 * kPage, std::byte(turn));
       EXPECT_EQ(write_durably(file, turn / 3 * kPage, arena.first(2 * kPage)),
@@ -270,10 +268,8 @@ TEST_P(KernelContract, a_write_that_may_block_writes_what_any_other_does) {
   const int dir = open_dir();
   const std::span<std::byte> arena = world().write_arena().first(4 * kPage);
   for (const bool direct : {true, false}) {
-    const int file = static_cast<int>(
-        open(dir, direct ? "direct" : "cached", {.write = true, .create_exclusive = true, .direct = direct}));
+    const int file = reserved_file(dir, direct);
     ASSERT_GE(file, 0);
-    ASSERT_EQ(run(Op{.kind = OpKind::Allocate, .handle = file, .length = 8 * kPage}), 0);
     for (const bool durable : {false, true}) {
       std::fill(arena.begin(), arena.begin() + 2 * kPage, durable ? std::byte('d') : std::byte('w'));
       EXPECT_EQ(run(Op{.kind = OpKind::Write,
