@@ -1,5 +1,5 @@
 // What it costs to receive a chunked body and to find the payload in it, everything thrown away, beside the cheapest way to
-// read such a socket: recv() in a loop into one buffer that stays in the cache. They take turns, each with a connection of
+// read such a socket: recv() in a loop into one buffer, as large as one of ours, that stays in the cache. They take turns, each with a connection of
 // its own over loopback; `share` is the median of the ratios of the turns' CPU times a byte.
 //
 //   receive_unchunk      what a turn receives lies in the socket already: nothing but receiving is measured
@@ -57,7 +57,7 @@ class RawLoop {
 
  private:
   bench::BodySource& source_;
-  std::vector<char> buffer_ = std::vector<char>(64 * core::kKiB);
+  std::vector<char> buffer_ = std::vector<char>(core::UringOptions{}.body_buffer_bytes);
   std::uint64_t received_ = 0;
   std::uint64_t recvs_ = 0;
 };
