@@ -33,7 +33,7 @@ class StorePlan:
 
 
 QUICK = StorePlan(1, 10, 12, 20, 4, 1_000_000_000, 150)
-FULL = StorePlan(3, 15, 30, 60, 15, 10_000_000_000, 1200)
+FULL = StorePlan(5, 15, 30, 60, 15, 10_000_000_000, 1200)
 
 
 def generator_words(bench, server, table, **flags):

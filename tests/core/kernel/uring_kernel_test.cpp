@@ -341,7 +341,7 @@ TEST(UringKernel, a_durable_write_is_waited_for_awake_until_it_is_there) {
   PollingKernel polling(std::chrono::hours(1));
   UringKernel& kernel = *polling.kernel;
   EXPECT_FALSE(kernel.expects_soon());
-  for (std::uint64_t i = 1; i <= 20; ++i) {
+  for (int i = 0; i < 20; ++i) {
     CountedOp op(polling.write(true));
     kernel.submit(op);
     while (!op.is_done()) {
@@ -350,9 +350,9 @@ TEST(UringKernel, a_durable_write_is_waited_for_awake_until_it_is_there) {
     }
     EXPECT_EQ(op.result, 512);
     EXPECT_FALSE(kernel.expects_soon());
-    kernel.yield_core();
-    EXPECT_EQ(kernel.stats().yields, i);
   }
+  kernel.yield_core();
+  EXPECT_EQ(kernel.stats().yields, 1u);
 }
 
 TEST(UringKernel, nothing_else_is_waited_for_awake) {
