@@ -1,5 +1,6 @@
+#include <unistd.h>
+
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <numeric>
 #include <string>
@@ -144,8 +145,8 @@ Task<void> main_write_and_call(Shard* shard, std::string folder) {
 }
 
 TEST(ShardThreads, calls_are_answered_by_a_shard_that_waits_awake_for_its_writes) {
-  std::string folder = testing::TempDir() + "penstock_busy_XXXXXX";
-  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::string folder = testing::TempDir() + "penstock_busy_" + std::to_string(::getpid());
+  ASSERT_TRUE(std::filesystem::create_directory(folder));
   run_shards(2, [&](Shard& shard) { return main_write_and_call(&shard, folder); }, std::chrono::hours(1));
   std::filesystem::remove_all(folder);
 }
