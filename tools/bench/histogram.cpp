@@ -13,7 +13,7 @@ constexpr std::size_t kSubBits = 10;
 constexpr std::size_t kSubs = 1 << kSubBits;  // buckets for each doubling
 constexpr std::size_t kDoublings = 30;
 constexpr std::size_t kBuckets = kSubs * (kDoublings + 1);
-constexpr std::uint64_t kSpreadPoints = 512;
+constexpr std::uint64_t kOneEachMax = 64;  // so few are counted one by one
 
 }  // namespace
 
@@ -41,17 +41,37 @@ void Histogram::add(Nanos time, std::uint64_t weight) {
 }
 
 void Histogram::add_spread(Nanos first, Nanos last, std::uint64_t weight) {
-  const std::uint64_t points = std::min(weight, kSpreadPoints);
-  if (points <= 1 || first == last) return add(std::max(first, last), weight);
-  // Where a point stands for many, it is the middle of its share: at the share's end it would move the percentiles.
-  const bool one_each = points == weight;
-  for (std::uint64_t i = 0; i < points; ++i) {
-    const double part = one_each ? static_cast<double>(i) / static_cast<double>(points - 1)
-                                 : (static_cast<double>(i) + 0.5) / static_cast<double>(points);
-    add(first + static_cast<Nanos>(static_cast<double>(last - first) * part),
-        weight * (i + 1) / points - weight * i / points);
+  if (weight <= 1 || first == last) return add(std::max(first, last), weight);
+  if (weight <= kOneEachMax) {
+    for (std::uint64_t i = 0; i < weight; ++i) {
+      const double part = static_cast<double>(i) / static_cast<double>(weight - 1);
+      add(first + static_cast<Nanos>(static_cast<double>(last - first) * part));
+    }
+  } else {
+    add_shares(std::min(first, last), std::max(first, last), weight);
   }
   max_ = std::max({max_, first, last});
+}
+
+// Each bucket gets the share of the stretch that lies in it: as many steps as there are buckets, most often one or two.
+void Histogram::add_shares(Nanos from, Nanos to, std::uint64_t weight) {
+  const auto micros = [](Nanos time) { return static_cast<std::uint64_t>(std::max<Nanos>(time, 0)) / 1000; };
+  const std::size_t last_bucket = bucket_of(micros(to));
+  const double per_nano = static_cast<double>(weight) / static_cast<double>(to - from);
+  std::uint64_t given = 0;
+  Nanos at = from;
+  for (std::size_t bucket = bucket_of(micros(from)); bucket <= last_bucket; ++bucket) {
+    const bool is_last = bucket == last_bucket;
+    const Nanos end = is_last ? to : static_cast<Nanos>(last_of(bucket) + 1) * 1000;
+    const std::uint64_t until =
+        is_last ? weight : static_cast<std::uint64_t>(static_cast<double>(end - from) * per_nano + 0.5);
+    weights_[bucket] += until - given;
+    given = until;
+    const double positive = static_cast<double>(std::max<Nanos>(end, 0) - std::max<Nanos>(at, 0));
+    sum_ += positive * per_nano * static_cast<double>(std::max<Nanos>(end, 0) + std::max<Nanos>(at, 0)) / 2;
+    at = end;
+  }
+  weight_ += weight;
 }
 
 void Histogram::add(const Histogram& other) {

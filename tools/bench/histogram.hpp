@@ -3,8 +3,8 @@
 // Journey:  LoadRun, the report -> [Histogram].
 // Shard:    none; a value.
 // Promise:  percentile(p) is no less than the smallest time that p percent of the weight do not exceed, and at most 0.1 %
-//           more; the largest and the mean are exact. Weight that is spread over a stretch is as exact: its points are
-//           the middles of 1/512 of it.
+//           more; the largest and the mean are exact. Weight that is spread over a stretch is as exact, and costs no more
+//           than the buckets that it falls into: whoever measures with it has no time for more.
 // Failure:  none: times below 0 count as 0, times of more than some hours as the largest there is.
 #pragma once
 
@@ -35,6 +35,7 @@ class Histogram {
   std::string to_json() const;             // milliseconds
 
  private:
+  void add_shares(Nanos from, Nanos to, std::uint64_t weight);
   static std::size_t bucket_of(std::uint64_t micros);
   static std::uint64_t last_of(std::size_t bucket);  // micros
 

@@ -68,6 +68,31 @@ TEST(histogram, a_spread_lies_evenly_between_its_ends) {
   EXPECT_NEAR(static_cast<double>(few.percentile(50)), 1e6, 1e4);
 }
 
+TEST(histogram, a_spread_is_what_its_single_times_are) {
+  struct Stretch {
+    Nanos first, last;
+  };
+  constexpr std::uint64_t kWeight = 30'000;
+  for (const Stretch& stretch :
+       {Stretch{3 * kMillisecond, 7 * kMillisecond}, Stretch{900'100, 900'400}, Stretch{0, 60 * kSecond},
+        Stretch{512 * kMillisecond, 511 * kMillisecond}, Stretch{-2 * kMillisecond, 6 * kMillisecond}}) {
+    Histogram spread;
+    Histogram single;
+    spread.add_spread(stretch.first, stretch.last, kWeight);
+    for (std::uint64_t i = 0; i < kWeight; ++i) {
+      single.add(stretch.first + (stretch.last - stretch.first) * static_cast<Nanos>(2 * i + 1) /
+                                     static_cast<Nanos>(2 * kWeight));
+    }
+    EXPECT_EQ(spread.weight(), kWeight);
+    EXPECT_EQ(spread.max(), std::max(stretch.first, stretch.last));
+    EXPECT_NEAR(static_cast<double>(spread.mean()), static_cast<double>(single.mean()), 2000) << stretch.last;
+    for (const double percent : {0.1, 10.0, 30.0, 50.0, 90.0, 99.0, 99.9}) {
+      const auto wanted = static_cast<double>(single.percentile(percent));
+      EXPECT_NEAR(static_cast<double>(spread.percentile(percent)), wanted, wanted / 500 + 2000) << percent;
+    }
+  }
+}
+
 TEST(histogram, two_together_are_one) {
   Histogram a;
   Histogram b;
