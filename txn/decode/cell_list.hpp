@@ -39,8 +39,9 @@ struct CellCleaning {
   bool is_needed() const { return trim != 0 || enclose != 0 || empty_is_null; }
 };
 
+// \N. Both are always looked at: what is cheap is better than what is hard to foresee.
 inline bool is_null_mark(const Cell& cell) {
-  return cell.size == 2 && cell.begin[0] == '\\' && cell.begin[1] == 'N';
+  return (cell.size == 2) & (cell.begin[0] == '\\') & (cell.begin[1] == 'N');
 }
 
 class CellList {

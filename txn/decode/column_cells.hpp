@@ -2,7 +2,8 @@
 //
 // Journey:  RowBatch, CellList -> [Cells, EnclosedCells, MadeCells] -> column_decode.
 // Shard:    any; views of a batch.
-// Promise:  is_null() cells may_be_null(), which looks at their size only. 32 bytes from each cell's begin, and 32 behind its end, can be read.
+// Promise:  is_null() cells may_be_null(), which looks at their size only. kReadable bytes from each cell's begin, and 32 behind its end,
+//           can be read.
 // Failure:  none.
 #pragma once
 
@@ -18,6 +19,8 @@ namespace penstock::txn {
 template <bool kFirst>
 class Cells {
  public:
+  static constexpr std::size_t kReadable = GrowBuffer::kSlack;  // that many lie behind a batch's text
+
   Cells(const RowBatch& batch, std::uint32_t field)
       : text_(batch.text),
         rows_(batch.rows.data()),
@@ -42,6 +45,8 @@ class Cells {
 // The same where rows lie one behind the other without a gap, and are not taken for broken: not the first field.
 class EvenCells {
  public:
+  static constexpr std::size_t kReadable = GrowBuffer::kSlack;
+
   EvenCells(const RowBatch& batch, std::uint32_t field)
       : text_(batch.text + 1), ends_(batch.ends.data() + field - 1), stride_(batch.field_count) {}
 
@@ -62,6 +67,8 @@ class EvenCells {
 template <bool kFirst>
 class EnclosedCells {
  public:
+  static constexpr std::size_t kReadable = GrowBuffer::kSlack;
+
   EnclosedCells(const RowBatch& batch, std::uint32_t field, const CellCleaning& cleaning)
       : cells_(batch, field),
         trim_(cleaning.trim),
@@ -69,7 +76,7 @@ class EnclosedCells {
         empty_is_null_(cleaning.empty_is_null) {}
 
   bool may_be_null(const Cell& cell) const { return cell.size == 2 || (empty_is_null_ && cell.size == 0); }
-  bool is_null(const Cell& cell) const { return is_null_mark(cell) || (empty_is_null_ && cell.size == 0); }
+  bool is_null(const Cell& cell) const { return is_null_mark(cell) | (empty_is_null_ & (cell.size == 0)); }
   Cell operator[](std::size_t row) const {
     Cell cell = cells_[row];
     // Reading one byte before an empty first cell is avoided by asking for the size first.
@@ -89,6 +96,8 @@ class EnclosedCells {
 // Cells that were worked out before, one behind the other.
 class MadeCells {
  public:
+  static constexpr std::size_t kReadable = 32;
+
   explicit MadeCells(const Cell* cells) : cells_(cells), null_text_(CellList::null_cell().begin) {}
 
   bool may_be_null(const Cell& cell) const { return cell.size == 2; }

@@ -117,59 +117,86 @@ bool stage_numbers(const CellsOf& cells, std::size_t first, std::size_t count, b
   return utf8_prefix({cell.begin, cell.size}, source.definition.type.length);
 }
 
-// Nearly all cells are short: their 32 bytes are stored whatever their size, and the next cell overwrites what is too
-// much. Room for that is asked for once a stretch of rows; longer cells ask for themselves.
+// Nearly all cells are short: 32 bytes are stored whatever their size, and the next cell overwrites what is too much. Room for
+// that is asked for once a stretch of rows. Where a column has longer cells, or some that can be NULL, nobody foresees which:
+// what comes behind the first such goes by a way that asks less and does more for every cell.
 constexpr std::size_t kShortText = 32;
+constexpr std::size_t kStretch = 32;
 
-// Copies cells as long as they are short, have room and cannot be NULL; gives the row of the first that is not so.
-template <class CellsOf>
-[[gnu::always_inline]] inline std::size_t copy_short_cells(const CellsOf& cells, std::size_t row,
-                                                           std::size_t last, std::size_t short_max,
-                                                           std::byte* to, std::size_t& used,
-                                                           std::uint32_t* ends) {
-  std::size_t at = used;
+struct TextCopy {
+  std::byte* to;
+  std::size_t used;
+  std::uint32_t* ends;
+  std::uint32_t nulls[kStretch];  // rows
+  std::size_t null_count;
+};
+
+// Copies cells that are short enough; gives the row of the first that is not, or can be NULL and none may be.
+template <std::size_t kWidth, bool kMayBeNull, class CellsOf>
+std::size_t copy_cells(const CellsOf cells, std::size_t row, std::size_t last, std::size_t short_max,
+                       TextCopy& copy) {
+  std::byte* const to = copy.to;
+  std::uint32_t* const ends = copy.ends;
+  std::size_t at = copy.used;
+  std::size_t null_count = 0;
 #pragma clang loop unroll_count(2)
   for (; row < last; ++row) {
     const Cell cell = cells[row];
-    if (cell.size > short_max || cells.may_be_null(cell)) [[unlikely]]
+    if (cell.size > short_max || (!kMayBeNull && cells.may_be_null(cell))) [[unlikely]]
       break;
-    std::memcpy(to + at, cell.begin, kShortText);
-    at += cell.size;
+    std::memcpy(to + at, cell.begin, kWidth);
+    if constexpr (kMayBeNull) {
+      const std::size_t is_null = cells.is_null(cell);
+      at += cell.size & (is_null - 1);
+      copy.nulls[null_count] = static_cast<std::uint32_t>(row);
+      null_count += is_null;
+    } else {
+      at += cell.size;
+    }
     ends[row] = static_cast<std::uint32_t>(at);
   }
-  used = at;
+  copy.used = at;
+  copy.null_count = null_count;
   return row;
 }
 
 template <class CellsOf>
 void decode_text(const CellsOf& cells, std::size_t count, const ColumnSource& source, ColumnBuilder& out,
                  BadRows& bad) {
-  constexpr std::size_t kStretch = 32;
+  constexpr std::size_t kLongText = CellsOf::kReadable;
   const std::size_t base = out.rows();
   const std::size_t bytes_max = source.definition.type.length;
-  const std::size_t short_max = std::min(kShortText, bytes_max);
-  std::uint32_t* ends = out.extend_offsets(count);
+  std::size_t width = kShortText;
+  auto way = copy_cells<kShortText, false, CellsOf>;
   GrowBuffer& text = out.text_bytes();
-  std::size_t used = text.size();
+  TextCopy copy;
+  copy.ends = out.extend_offsets(count);
+  copy.used = text.size();
   for (std::size_t row = 0; row < count;) {
     const std::size_t last = std::min(row + kStretch, count);
-    text.set_size(used);
-    text.reserve(used + (last - row) * kShortText);
-    row = copy_short_cells(cells, row, last, short_max, text.data(), used, ends);
+    text.set_size(copy.used);
+    text.reserve(copy.used + (last - row) * width);
+    copy.to = text.data();
+    row = way(cells, row, last, std::min(width, bytes_max), copy);
+    for (std::size_t i = 0; i < copy.null_count; ++i)
+      drop_cell(source, copy.nulls[i], base + copy.nulls[i], true, out, bad);
     if (row == last) continue;
     Cell cell = cells[row];
+    const bool is_long = cell.size > kShortText;
     if (const bool is_null = cells.is_null(cell); cell.size > bytes_max || is_null) [[unlikely]] {
       cell.size = text_slowly(cell, is_null, source, row, base, out, bad);
     }
-    text.set_size(used);
-    text.reserve(used + cell.size + kShortText);
-    std::byte* to = text.data() + used;
+    text.set_size(copy.used);
+    text.reserve(copy.used + cell.size + kShortText);
+    std::byte* to = text.data() + copy.used;
     std::memcpy(to, cell.begin, kShortText);
     if (cell.size > kShortText) std::memcpy(to + kShortText, cell.begin + kShortText, cell.size - kShortText);
-    used += cell.size;
-    ends[row++] = static_cast<std::uint32_t>(used);
+    copy.used += cell.size;
+    copy.ends[row++] = static_cast<std::uint32_t>(copy.used);
+    if (is_long) width = kLongText;
+    way = width == kShortText ? copy_cells<kShortText, true, CellsOf> : copy_cells<kLongText, true, CellsOf>;
   }
-  text.set_size(used);
+  text.set_size(copy.used);
 }
 
 template <class CellsOf>
