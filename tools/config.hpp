@@ -40,7 +40,7 @@ struct Config {
     std::uint64_t load_memory_mib = 64;      // per shard
     std::uint64_t inflate_memory_mib = 256;  // per shard
     std::uint64_t row_mib = 16;
-    std::uint64_t split_segments = 2;
+    std::uint64_t split_segments = 4;
     std::uint64_t journal_file_mib = 256;
     std::uint64_t log_file_mib = 16;
     std::uint64_t reserve_mib = 64;

@@ -19,7 +19,7 @@ struct StoreLimits {
   RowRejects::Limits rejects;
   std::size_t load_memory_max = 64 * core::kMiB;      // builders and unfinished rows of all open loads
   std::size_t inflate_memory_max = 256 * core::kMiB;  // windows of all compressed bodies
-  std::size_t split_segments = 2;  // of one load, under way to each other shard; 0: no load is split
+  std::size_t split_segments = 4;  // of one load, under way to each other shard; 0: no load is split
   std::size_t write_buffers = 4;
   std::size_t write_buffer_bytes = core::kMiB;
   std::size_t loads_per_vote_max = 1024;

@@ -389,7 +389,7 @@ TEST(AlterModel, random_alterations_beside_split_loads_leave_every_row_what_it_m
     StoreLimits limits = crash::tiny_limits();
     limits.block.rows_max = 4;
     limits.block.input_bytes_max = 100 + 40 * (seed % 5);
-    limits.split_segments = 1 + seed % 3;
+    limits.split_segments = 1 + seed % 5;
     if (seed % 4 == 0) limits.load_memory_max = 4000 + 500 * (seed % 16);
     crash::StoreWorld world(seed, 2 + seed % 3, limits);
     std::string error;
