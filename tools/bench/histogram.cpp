@@ -14,6 +14,7 @@ constexpr std::size_t kSubs = 1 << kSubBits;  // buckets for each doubling
 constexpr std::size_t kDoublings = 30;
 constexpr std::size_t kBuckets = kSubs * (kDoublings + 1);
 constexpr std::uint64_t kOneEachMax = 64;  // so few are counted one by one
+constexpr Nanos kStepsMax = 512;           // for more
 
 }  // namespace
 
@@ -53,22 +54,23 @@ void Histogram::add_spread(Nanos first, Nanos last, std::uint64_t weight) {
   max_ = std::max({max_, first, last});
 }
 
-// Each bucket gets the share of the stretch that lies in it: as many steps as there are buckets, most often one or two.
+// A step is a bucket, or a part of the stretch if that is more: one or two steps are usual. A step's share goes where its
+// middle is: at its end it would move the percentiles.
 void Histogram::add_shares(Nanos from, Nanos to, std::uint64_t weight) {
-  const auto micros = [](Nanos time) { return static_cast<std::uint64_t>(std::max<Nanos>(time, 0)) / 1000; };
-  const std::size_t last_bucket = bucket_of(micros(to));
+  const Nanos stride = (to - from) / kStepsMax + 1;
   const double per_nano = static_cast<double>(weight) / static_cast<double>(to - from);
   std::uint64_t given = 0;
-  Nanos at = from;
-  for (std::size_t bucket = bucket_of(micros(from)); bucket <= last_bucket; ++bucket) {
-    const bool is_last = bucket == last_bucket;
-    const Nanos end = is_last ? to : static_cast<Nanos>(last_of(bucket) + 1) * 1000;
-    const std::uint64_t until =
-        is_last ? weight : static_cast<std::uint64_t>(static_cast<double>(end - from) * per_nano + 0.5);
+  for (Nanos at = from; at < to;) {
+    const Nanos middle = std::max<Nanos>(at + stride / 2, 0);
+    const std::size_t bucket = bucket_of(static_cast<std::uint64_t>(middle) / 1000);
+    const Nanos end = std::min(to, std::max(at + stride, static_cast<Nanos>(last_of(bucket) + 1) * 1000));
+    const auto rounded = static_cast<std::uint64_t>(static_cast<double>(end - from) * per_nano + 0.5);
+    const std::uint64_t until = end == to ? weight : std::min(weight, rounded);
     weights_[bucket] += until - given;
     given = until;
-    const double positive = static_cast<double>(std::max<Nanos>(end, 0) - std::max<Nanos>(at, 0));
-    sum_ += positive * per_nano * static_cast<double>(std::max<Nanos>(end, 0) + std::max<Nanos>(at, 0)) / 2;
+    const auto low = static_cast<double>(std::max<Nanos>(at, 0));
+    const auto high = static_cast<double>(std::max<Nanos>(end, 0));
+    sum_ += (high - low) * per_nano * (high + low) / 2;
     at = end;
   }
   weight_ += weight;

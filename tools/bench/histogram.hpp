@@ -3,8 +3,8 @@
 // Journey:  LoadRun, the report -> [Histogram].
 // Shard:    none; a value.
 // Promise:  percentile(p) is no less than the smallest time that p percent of the weight do not exceed, and at most 0.1 %
-//           more; the largest and the mean are exact. Weight that is spread over a stretch is as exact, and costs no more
-//           than the buckets that it falls into: whoever measures with it has no time for more.
+//           more; the largest and the mean are exact. Weight that is spread over a stretch is as exact, or to 1/512 of
+//           it, and costs a step for each bucket that it falls into, at most 512: whoever measures with it has no time for more.
 // Failure:  none: times below 0 count as 0, times of more than some hours as the largest there is.
 #pragma once
 
