@@ -86,9 +86,9 @@ TEST(histogram, a_spread_is_what_its_single_times_are) {
     EXPECT_EQ(spread.weight(), kWeight);
     EXPECT_EQ(spread.max(), std::max(stretch.first, stretch.last));
     EXPECT_NEAR(static_cast<double>(spread.mean()), static_cast<double>(single.mean()), 2000) << stretch.last;
+    const double step = std::abs(static_cast<double>(stretch.last - stretch.first)) / 512;
     for (const double percent : {0.1, 10.0, 30.0, 50.0, 90.0, 99.0, 99.9}) {
       const auto wanted = static_cast<double>(single.percentile(percent));
-      const auto step = static_cast<double>(std::abs(stretch.last - stretch.first)) / 512;
       EXPECT_NEAR(static_cast<double>(spread.percentile(percent)), wanted, wanted / 500 + step + 2000)
           << percent;
     }
